@@ -1,0 +1,52 @@
+// The three ways a flow can end badly; a fourth, *oauth.Error, is the peer
+// saying no by the book.
+package flow
+
+// A Violation is a rule that the peer broke.
+type Violation struct {
+	Step string // where: the Send's step id
+	Want string // what the rule asks for
+	Got  string // what came
+	Cite string // "RFC 9728 section 3.3"
+	URL  string // of the message that broke it
+	Hint string // what to do next
+}
+
+func (v *Violation) Error() string {
+	s := "wanted " + v.Want + ", got " + v.Got
+	if v.Cite != "" {
+		s += " (" + v.Cite + ")"
+	}
+	return s
+}
+
+// Interrupted is the world failing: no network, a time-out, a closed door.
+type Interrupted struct {
+	Step string
+	URL  string
+	Err  error
+}
+
+func (i *Interrupted) Error() string { return i.URL + ": " + i.Err.Error() }
+func (i *Interrupted) Unwrap() error { return i.Err }
+
+// A Refusal is the peer saying no by the book, with where it did.
+// It unwraps to the *oauth.Error.
+type Refusal struct {
+	Step   string
+	URL    string
+	Status int
+	Err    error // *oauth.Error
+	Hint   string
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Lapsed says that the user let the time run out, or said no.
+type Lapsed struct {
+	Denied bool
+	Text   string
+}
+
+func (l *Lapsed) Error() string { return l.Text }

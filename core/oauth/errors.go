@@ -1,0 +1,44 @@
+// Package oauth holds the nouns of the RFCs: errors, metadata, registration,
+// token, PKCE, scope, redirect and resource rules. It knows no messages.
+package oauth
+
+// Error codes, spelled as in the RFC that defines them.
+const (
+	InvalidRequest          = "invalid_request"           // RFC 6749 section 5.2
+	InvalidClient           = "invalid_client"            // RFC 6749 section 5.2
+	InvalidGrant            = "invalid_grant"             // RFC 6749 section 5.2
+	UnauthorizedClient      = "unauthorized_client"       // RFC 6749 section 5.2
+	UnsupportedGrantType    = "unsupported_grant_type"    // RFC 6749 section 5.2
+	UnsupportedResponseType = "unsupported_response_type" // RFC 6749 section 4.1.2.1
+	InvalidScope            = "invalid_scope"             // RFC 6749 section 5.2
+	AccessDenied            = "access_denied"             // RFC 6749 section 4.1.2.1
+	ServerError             = "server_error"              // RFC 6749 section 4.1.2.1
+	TemporarilyUnavailable  = "temporarily_unavailable"   // RFC 6749 section 4.1.2.1
+	UnsupportedTokenType    = "unsupported_token_type"    // RFC 7009 section 2.2.1
+	InvalidToken            = "invalid_token"             // RFC 6750 section 3.1
+	InsufficientScope       = "insufficient_scope"        // RFC 6750 section 3.1
+	InvalidTarget           = "invalid_target"            // RFC 8707 section 2
+	InvalidRedirectURI      = "invalid_redirect_uri"      // RFC 7591 section 3.2.2
+	InvalidClientMetadata   = "invalid_client_metadata"   // RFC 7591 section 3.2.2
+	AuthorizationPending    = "authorization_pending"     // RFC 8628 section 3.5
+	SlowDown                = "slow_down"                 // RFC 8628 section 3.5
+	ExpiredToken            = "expired_token"             // RFC 8628 section 3.5
+)
+
+// An Error is what a peer answers when it says no by the book
+// (RFC 6749 section 5.2). It is a value to send as well as one received.
+type Error struct {
+	Code        string
+	Description string // %x20-21 / %x23-5B / %x5D-7E only when we send it
+	URI         string // error_uri
+	Scope       string // scope a challenge named (RFC 6750 section 3)
+	Status      int    // HTTP status it came or goes with; 0: the usual one
+	RetryAfter  int    // seconds; goes with 429 and 503
+}
+
+func (e *Error) Error() string {
+	if e.Description == "" {
+		return e.Code
+	}
+	return e.Code + ": " + e.Description
+}

@@ -1,0 +1,76 @@
+// Package trace holds the one list of what happened. Everything a person sees
+// (--verbose, the page, HAR, goldens, verdicts) is a function of []Event.
+// Only flows and the server append to it, never an adapter.
+package trace
+
+import (
+	"time"
+
+	"mcp-auth/core/message"
+)
+
+// An Event is one thing that happened. Events are numbered from 1.
+type Event struct {
+	N    int
+	At   time.Time
+	Kind Kind
+	Step string // stable id of the exchange or rule: "token.code", "discover.resource"
+
+	// Message kinds: who sent to whom, and what.
+	From, To Party
+	Request  *message.Request
+	Response *message.Response
+
+	Note string // one line for people, lower case, no full stop
+	Cite string // "RFC 9207 section 2.4"
+
+	Check  *Check  // KindCheck
+	Tried  *Tried  // KindTried
+	Params []Param // KindRequest, KindResponse: what the parameters are
+}
+
+// A Kind says what an Event is.
+type Kind string
+
+const (
+	KindRequest  Kind = "request"  // Request is set
+	KindResponse Kind = "response" // Response is set, Request repeats the one it answers
+	KindNavigate Kind = "navigate" // the user agent goes to Request.URL
+	KindInternal Kind = "internal" // made or decided inside one party
+	KindCheck    Kind = "check"    // a rule was applied
+	KindTried    Kind = "tried"    // a candidate URL was tried
+	KindState    Kind = "state"    // a machine or record changed: Note is "from -> to"
+	KindTrouble  Kind = "trouble"  // the world failed: no answer came
+	KindVerdict  Kind = "verdict"  // how it ended
+)
+
+// A Party is one of the protocol's roles.
+type Party string
+
+const (
+	Client              Party = "client"
+	UserAgent           Party = "browser"
+	AuthorizationServer Party = "authorization server"
+	Resource            Party = "resource"
+)
+
+// A Check is one rule and what was found.
+type Check struct {
+	ID        string // stable: "iss.equal"
+	Level     string // MUST, SHOULD, MAY
+	Want, Got string
+	OK        bool
+}
+
+// Tried is one candidate of a discovery order and what came of it.
+type Tried struct {
+	URL     string
+	Rule    string // which rule made it a candidate
+	Outcome string // "ok", "404", "issuer differs: ..."
+}
+
+// A Param is one protocol value in a message.
+type Param struct {
+	Name, Value string
+	Role        string // made, sent, echoed, compared, consumed
+}
