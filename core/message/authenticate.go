@@ -1,0 +1,271 @@
+// RFC 9110 section 11: challenges and credentials.
+package message
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+)
+
+// A Challenge is one challenge of a WWW-Authenticate field. It carries a
+// token68 or parameters, never both.
+type Challenge struct {
+	Scheme  string
+	Token68 string
+	Params  []Pair
+}
+
+// Param returns the first value of a parameter, whose name compares without
+// case, and how often it was sent.
+func (c Challenge) Param(name string) (value string, count int) {
+	for _, p := range c.Params {
+		if strings.EqualFold(p.Name, name) {
+			if count++; count == 1 {
+				value = p.Value
+			}
+		}
+	}
+	return value, count
+}
+
+// String writes the challenge with quoted values. What a quoted string cannot
+// carry is left out.
+func (c Challenge) String() string {
+	var b strings.Builder
+	b.WriteString(c.Scheme)
+	if c.Token68 != "" {
+		b.WriteByte(' ')
+		b.WriteString(c.Token68)
+	}
+	for i, p := range c.Params {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte(' ')
+		b.WriteString(p.Name)
+		b.WriteString(`="`)
+		writeQuoted(&b, p.Value)
+		b.WriteByte('"')
+	}
+	return b.String()
+}
+
+func writeQuoted(b *strings.Builder, s string) {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= ' ' && c != 0x7f || c == '\t' {
+			if c == '"' || c == '\\' {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(c)
+		}
+	}
+}
+
+var errChallenge = errors.New("the challenge is malformed")
+
+// ParseChallenges reads all WWW-Authenticate fields of a response, at most
+// 64 KiB in all.
+func ParseChallenges(values []string) ([]Challenge, error) {
+	var all []Challenge
+	total := 0
+	for _, v := range values {
+		if total += len(v); total > 64<<10 {
+			return nil, errors.New("the challenges are longer than 64 KiB")
+		}
+		p := challengeParser{rest: v}
+		if err := p.list(&all); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+type challengeParser struct{ rest string }
+
+// list reads challenges separated by commas; a comma also separates the
+// parameters of one challenge, so what follows it decides.
+func (p *challengeParser) list(all *[]Challenge) error {
+	for {
+		p.skip(" \t,")
+		if p.rest == "" {
+			return nil
+		}
+		scheme := p.token()
+		if scheme == "" {
+			return errChallenge
+		}
+		c := Challenge{Scheme: scheme}
+		if err := p.challenge(&c); err != nil {
+			return err
+		}
+		*all = append(*all, c)
+	}
+}
+
+func (p *challengeParser) challenge(c *Challenge) error {
+	if p.rest == "" || p.rest[0] == ',' {
+		return nil
+	}
+	if p.rest[0] != ' ' {
+		return errChallenge
+	}
+	p.skip(" ")
+	if p.token68(c) {
+		return nil
+	}
+	for {
+		before := p.rest
+		p.skip(" \t,")
+		name, value, ok, err := p.param()
+		if err != nil {
+			return err
+		}
+		if !ok { // not name=value: the next challenge begins here
+			p.rest = before
+			if len(c.Params) == 0 && p.rest != "" && strings.IndexByte(", \t", p.rest[0]) < 0 {
+				return errChallenge
+			}
+			return p.separator()
+		}
+		c.Params = append(c.Params, Pair{name, value})
+		p.skip(" \t")
+		if p.rest == "" {
+			return nil
+		}
+		if p.rest[0] != ',' {
+			return errChallenge
+		}
+	}
+}
+
+func (p *challengeParser) separator() error {
+	p.skip(" \t")
+	if p.rest != "" && p.rest[0] != ',' {
+		return errChallenge
+	}
+	return nil
+}
+
+// token68 reads a token68 that is the challenge's whole content.
+func (p *challengeParser) token68(c *Challenge) bool {
+	end := strings.IndexAny(p.rest, ", \t")
+	if end < 0 {
+		end = len(p.rest)
+	}
+	after := strings.TrimLeft(p.rest[end:], " \t")
+	if !IsToken68(p.rest[:end]) || after != "" && after[0] != ',' {
+		return false
+	}
+	if name, rest, ok := strings.Cut(p.rest[:end], "="); ok && isToken(name) && strings.Trim(rest, "=") != "" {
+		return false // name=value
+	}
+	c.Token68, p.rest = p.rest[:end], after
+	return true
+}
+
+func (p *challengeParser) param() (name, value string, ok bool, err error) {
+	start := p.rest
+	name = p.token()
+	p.skip(" \t")
+	if name == "" || p.rest == "" || p.rest[0] != '=' {
+		p.rest = start
+		return "", "", false, nil
+	}
+	p.rest = p.rest[1:]
+	p.skip(" \t")
+	if p.rest != "" && p.rest[0] == '"' {
+		value, err = p.quoted()
+		return name, value, true, err
+	}
+	if value = p.token(); value == "" {
+		return "", "", false, errChallenge
+	}
+	return name, value, true, nil
+}
+
+func (p *challengeParser) quoted() (string, error) {
+	var b strings.Builder
+	for i := 1; i < len(p.rest); i++ {
+		switch c := p.rest[i]; {
+		case c == '"':
+			p.rest = p.rest[i+1:]
+			return b.String(), nil
+		case c == '\\' && i+1 < len(p.rest):
+			i++
+			b.WriteByte(p.rest[i])
+		case c < ' ' && c != '\t' || c == 0x7f:
+			return "", errChallenge
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", errors.New("the challenge has an unbalanced quote")
+}
+
+func (p *challengeParser) skip(set string) { p.rest = strings.TrimLeft(p.rest, set) }
+
+func (p *challengeParser) token() string {
+	n := 0
+	for n < len(p.rest) && tokenChar(p.rest[n]) {
+		n++
+	}
+	t := p.rest[:n]
+	p.rest = p.rest[n:]
+	return t
+}
+
+func tokenChar(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c < 0x7f && strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
+
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !tokenChar(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// IsToken68 reports whether s is a token68 (RFC 9110 section 11.2), the form
+// of every bearer token (RFC 6750 section 2.1).
+func IsToken68(s string) bool {
+	body := strings.TrimRight(s, "=")
+	for i := 0; i < len(body); i++ {
+		c := body[i]
+		if !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("-._~+/", c) >= 0) {
+			return false
+		}
+	}
+	return body != ""
+}
+
+// An Authorization is an Authorization field: the scheme and what follows.
+type Authorization struct{ Scheme, Rest string }
+
+// ReadAuthorization reads the first Authorization field; n says how many
+// there are, since more than one must never be chosen from.
+func ReadAuthorization(h Header) (a Authorization, n int) {
+	n = h.Count("Authorization")
+	scheme, rest, _ := strings.Cut(strings.Trim(h.Get("Authorization"), " \t"), " ")
+	return Authorization{scheme, strings.TrimLeft(rest, " ")}, n
+}
+
+// ParseBasic reads the credentials of the Basic scheme (RFC 7617): strict
+// base64 with a colon inside. OAuth's form encoding is left in place.
+func ParseBasic(rest string) (user, password string, err error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(rest)
+	if err != nil || strings.ContainsAny(rest, "\r\n") {
+		return "", "", errors.New("the Basic credentials are not base64")
+	}
+	user, password, ok := strings.Cut(string(b), ":")
+	if !ok {
+		return "", "", errors.New("the Basic credentials have no colon")
+	}
+	return user, password, nil
+}
+
+// BasicHeader writes an Authorization value of the Basic scheme.
+func BasicHeader(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}

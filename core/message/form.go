@@ -1,0 +1,215 @@
+// application/x-www-form-urlencoded, strictly: request bodies, and query
+// strings, which share the format (RFC 6749 appendix B).
+package message
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of one form: parameters, and bytes of one decoded value.
+const (
+	MaxParams = 100
+	MaxValue  = 8 << 10
+)
+
+// A Pair is one parameter.
+type Pair struct{ Name, Value string }
+
+// A Form is the parameters in the order they were sent.
+type Form []Pair
+
+// A RepeatedError says that a parameter was sent more than once
+// (RFC 6749 section 3.1: it must not be).
+type RepeatedError struct{ Name string }
+
+func (e *RepeatedError) Error() string { return "parameter " + e.Name + " is sent more than once" }
+
+// A FormError says why a body is no form, with the status to answer.
+type FormError struct {
+	Status int // 415 or 400
+	Text   string
+}
+
+func (e *FormError) Error() string { return e.Text }
+
+// ParseForm reads name=value pairs joined by "&".
+func ParseForm(encoded string) (Form, error) {
+	if encoded == "" {
+		return nil, nil
+	}
+	n := strings.Count(encoded, "&") + 1
+	if n > MaxParams {
+		return nil, errors.New("more than 100 parameters")
+	}
+	f := make(Form, 0, n)
+	for len(encoded) > 0 {
+		piece, rest, _ := strings.Cut(encoded, "&")
+		encoded = rest
+		if piece == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(piece, "=")
+		p, err := decodePair(name, value)
+		if err != nil {
+			return nil, err
+		}
+		f = append(f, p)
+	}
+	return f, nil
+}
+
+func decodePair(name, value string) (Pair, error) {
+	n, err := decodeForm(name)
+	if err != nil {
+		return Pair{}, err
+	}
+	v, err := decodeForm(value)
+	if err != nil {
+		return Pair{}, err
+	}
+	if len(v) > MaxValue || len(n) > MaxValue {
+		return Pair{}, errors.New("a parameter is longer than 8 KiB")
+	}
+	return Pair{n, v}, nil
+}
+
+// decodeForm undoes percent and plus encoding; it allocates only when needed.
+func decodeForm(s string) (string, error) {
+	if strings.IndexByte(s, ';') >= 0 {
+		return "", errors.New("a raw ';' stands in a parameter: encode it as %3B")
+	}
+	if strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0 {
+		var err error
+		if s, err = unescape(s); err != nil {
+			return "", err
+		}
+	}
+	if !utf8.ValidString(s) {
+		return "", errors.New("a parameter is not valid UTF-8")
+	}
+	return s, nil
+}
+
+func unescape(s string) (string, error) {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '+':
+			b = append(b, ' ')
+		case '%':
+			if i+2 >= len(s) || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0 {
+				return "", errors.New("a '%' is not followed by two hex digits")
+			}
+			b = append(b, byte(unhex(s[i+1])<<4|unhex(s[i+2])))
+			i += 2
+		default:
+			b = append(b, s[i])
+		}
+	}
+	return string(b), nil
+}
+
+func unhex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// ReadForm reads a request body. The URL is not looked at: credentials in a
+// query are never read (RFC 6749 section 2.3.1).
+func ReadForm(r Request) (Form, error) {
+	if r.Header.Count("Content-Type") != 1 || MediaType(r.Header.Get("Content-Type")) != FormType {
+		return nil, &FormError{415, "the body must be " + FormType}
+	}
+	f, err := ParseForm(string(r.Body))
+	if err != nil {
+		return nil, &FormError{400, err.Error()}
+	}
+	return f, nil
+}
+
+// One returns the value of name; "" when it is absent or empty. A name sent
+// more than once is a *RepeatedError.
+func (f Form) One(name string) (string, error) {
+	value, n := "", 0
+	for i := range f {
+		if f[i].Name == name {
+			value = f[i].Value
+			n++
+		}
+	}
+	if n > 1 {
+		return "", &RepeatedError{name}
+	}
+	return value, nil
+}
+
+// All returns every value of name that is not empty.
+func (f Form) All(name string) []string {
+	var all []string
+	for i := range f {
+		if f[i].Name == name && f[i].Value != "" {
+			all = append(all, f[i].Value)
+		}
+	}
+	return all
+}
+
+// Add appends a parameter unless its value is empty.
+func (f *Form) Add(name, value string) {
+	if value != "" {
+		*f = append(*f, Pair{name, value})
+	}
+}
+
+// Encode writes the parameters in their order.
+func (f Form) Encode() string {
+	var b strings.Builder
+	for i, p := range f {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		encodeForm(&b, p.Name)
+		b.WriteByte('=')
+		encodeForm(&b, p.Value)
+	}
+	return b.String()
+}
+
+func encodeForm(b *strings.Builder, s string) {
+	const upper = "0123456789ABCDEF"
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9',
+			c == '-', c == '.', c == '_', c == '~':
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(upper[c>>4])
+			b.WriteByte(upper[c&15])
+		}
+	}
+}
+
+// AppendQuery adds the parameters to a URL's query; what is there stays as it
+// is, byte for byte. A URL with a fragment is not for it.
+func AppendQuery(rawURL string, f Form) string {
+	if len(f) == 0 {
+		return rawURL
+	}
+	switch i := strings.IndexByte(rawURL, '?'); {
+	case i < 0:
+		return rawURL + "?" + f.Encode()
+	case i == len(rawURL)-1 || strings.HasSuffix(rawURL, "&"):
+		return rawURL + f.Encode()
+	}
+	return rawURL + "&" + f.Encode()
+}
