@@ -46,7 +46,7 @@ func (u *URL) setAuthority(authority string) error {
 	} else {
 		host, port, colon = strings.Cut(authority, ":")
 	}
-	if colon && !canonicalPort(port) {
+	if colon && !CanonicalPort(port) {
 		return errors.New("the URL's port must be a number from 1 to 65535")
 	}
 	if !validHost(host) {
@@ -69,7 +69,9 @@ func validHost(h string) bool {
 	return h != ""
 }
 
-func canonicalPort(p string) bool {
+// CanonicalPort reports whether p is a port as it should be written: 1 to
+// 65535 without sign or leading zero.
+func CanonicalPort(p string) bool {
 	if len(p) == 0 || len(p) > 5 || p[0] == '0' {
 		return false
 	}

@@ -2,6 +2,8 @@
 // token, PKCE, scope, redirect and resource rules. It knows no messages.
 package oauth
 
+import "strings"
+
 // Error codes, spelled as in the RFC that defines them.
 const (
 	InvalidRequest          = "invalid_request"           // RFC 6749 section 5.2
@@ -41,4 +43,40 @@ func (e *Error) Error() string {
 		return e.Code
 	}
 	return e.Code + ": " + e.Description
+}
+
+// E is an error to send.
+func E(code, description string) *Error {
+	return &Error{Code: code, Description: description}
+}
+
+// HTTPStatus is the status the error goes out with: e.Status when set, else
+// what the RFC of the code asks for. It is never 5xx for bad input.
+func (e *Error) HTTPStatus() int {
+	switch {
+	case e.Status != 0:
+		return e.Status
+	case e.Code == InvalidClient || e.Code == InvalidToken:
+		return 401
+	case e.Code == InsufficientScope:
+		return 403
+	case e.Code == TemporarilyUnavailable:
+		return 503
+	}
+	return 400
+}
+
+// Describable keeps the characters that an error_description may have
+// (RFC 6749 section 5.2) and drops the rest.
+func Describable(s string) string {
+	bad := func(c rune) bool { return c < 0x20 || c > 0x7e || c == '"' || c == '\\' }
+	if !strings.ContainsFunc(s, bad) {
+		return s
+	}
+	return strings.Map(func(c rune) rune {
+		if bad(c) {
+			return -1
+		}
+		return c
+	}, s)
 }

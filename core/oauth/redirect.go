@@ -1,0 +1,118 @@
+// RFC 6749 section 3.1.2, RFC 8252 section 7.3 and RFC 9700 section 4.1:
+// which redirect URIs may be registered, and which requests match them.
+package oauth
+
+import (
+	"errors"
+	"strings"
+
+	"mcp-auth/core/message"
+)
+
+// MaxRedirectURI is the longest redirect URI taken, in bytes.
+const MaxRedirectURI = 2048
+
+// RegistrableRedirect says whether a redirect URI may be registered: https
+// with a host, http on a loopback literal, or a private-use scheme with a dot
+// in it and no authority.
+func RegistrableRedirect(uri string) error {
+	if err := plainURI(uri); err != nil {
+		return err
+	}
+	scheme, rest, ok := strings.Cut(uri, ":")
+	if !ok || !message.IsScheme(scheme) {
+		return errors.New("a redirect URI must be absolute")
+	}
+	switch strings.ToLower(scheme) {
+	case "https", "http":
+		return webRedirect(uri)
+	}
+	if !strings.Contains(scheme, ".") {
+		return errors.New("a private-use scheme must be a reversed domain name such as com.example.app")
+	}
+	if strings.HasPrefix(rest, "//") || !strings.HasPrefix(rest, "/") {
+		return errors.New("a private-use redirect URI must look like com.example.app:/path")
+	}
+	return nil
+}
+
+func webRedirect(uri string) error {
+	u, err := message.ParseURL(uri)
+	if err != nil {
+		return err
+	}
+	if u.Scheme == "http" && !u.Loopback() {
+		return errors.New("a redirect URI with http must be on 127.0.0.1, [::1] or localhost; use https")
+	}
+	return nil
+}
+
+// plainURI refuses what browsers and servers read in different ways.
+func plainURI(uri string) error {
+	if uri == "" || len(uri) > MaxRedirectURI {
+		return errors.New("a redirect URI must have 1 to 2048 characters")
+	}
+	for i := 0; i < len(uri); i++ {
+		if c := uri[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`\"<>^`+"`{|}*#", c) >= 0 {
+			return errors.New("a redirect URI must not have a fragment, wildcard, backslash, space, quote or non-ASCII character")
+		}
+	}
+	if hasDotSegment(uri) {
+		return errors.New("a redirect URI must not have . or .. path segments")
+	}
+	return nil
+}
+
+func hasDotSegment(uri string) bool {
+	path, _, _ := strings.Cut(uri, "?")
+	path = strings.ReplaceAll(strings.ReplaceAll(path, "%2e", "."), "%2E", ".")
+	path = strings.ReplaceAll(strings.ReplaceAll(path, "%2f", "/"), "%2F", "/")
+	for _, segment := range strings.Split(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// RedirectMatches compares a requested redirect URI with a registered one:
+// equal bytes, except that a loopback URI's port is free
+// (RFC 8252 section 7.3).
+func RedirectMatches(registered, requested string) bool {
+	if registered == requested {
+		return true
+	}
+	a, okA := loopbackParts(registered)
+	b, okB := loopbackParts(requested)
+	return okA && okB && a == b
+}
+
+// loopbackParts returns host and what follows the port of an http loopback
+// URI; the port is checked and left out.
+func loopbackParts(uri string) (parts [2]string, ok bool) {
+	rest, ok := strings.CutPrefix(uri, "http://")
+	if !ok {
+		return parts, false
+	}
+	for _, host := range [...]string{"127.0.0.1", "[::1]", "localhost"} {
+		after, ok := strings.CutPrefix(rest, host)
+		if !ok {
+			continue
+		}
+		if port, has := strings.CutPrefix(after, ":"); has {
+			end := strings.IndexAny(port, "/?#")
+			if end < 0 {
+				end = len(port)
+			}
+			if !message.CanonicalPort(port[:end]) {
+				return parts, false
+			}
+			after = port[end:]
+		}
+		if after != "" && after[0] != '/' && after[0] != '?' {
+			return parts, false
+		}
+		return [2]string{host, after}, true
+	}
+	return parts, false
+}

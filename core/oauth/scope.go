@@ -1,0 +1,109 @@
+// RFC 6749 section 3.3: scope, and this server's three scope values, of which
+// a broader one covers the narrower.
+package oauth
+
+import (
+	"errors"
+	"strings"
+)
+
+// The scope values of the test server: admin covers write, write covers read.
+const (
+	ScopeRead  = "mcp:read"
+	ScopeWrite = "mcp:write"
+	ScopeAdmin = "mcp:admin"
+)
+
+// A Scope is a list of scope values, each once.
+type Scope []string
+
+// ParseScope reads scope values separated by single or more spaces.
+func ParseScope(s string) (Scope, error) {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > 0x7e || c == '"' || c == '\\' {
+			return nil, errors.New("scope may only have printable ASCII without quotes and backslashes")
+		}
+	}
+	var all Scope
+	for _, v := range strings.Fields(s) {
+		if !all.Has(v) {
+			all = append(all, v)
+		}
+	}
+	return all, nil
+}
+
+// String joins the values with spaces.
+func (s Scope) String() string { return strings.Join(s, " ") }
+
+// Has reports whether the value itself is in s.
+func (s Scope) Has(value string) bool {
+	for _, v := range s {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// Union returns s and what other adds, in that order.
+func (s Scope) Union(other Scope) Scope {
+	all := append(Scope(nil), s...)
+	for _, v := range other {
+		if !all.Has(v) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// Within reports whether allowed covers each value of s.
+func (s Scope) Within(allowed Scope) bool {
+	for _, v := range s {
+		if !Covers(allowed, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// Covers reports whether granted lets its bearer do what needed asks for.
+func Covers(granted Scope, needed string) bool {
+	if rank := scopeRank(needed); rank > 0 {
+		for _, v := range granted {
+			if scopeRank(v) >= rank {
+				return true
+			}
+		}
+		return false
+	}
+	return granted.Has(needed)
+}
+
+func scopeRank(value string) int {
+	switch value {
+	case ScopeRead:
+		return 1
+	case ScopeWrite:
+		return 2
+	case ScopeAdmin:
+		return 3
+	}
+	return 0
+}
+
+// KnownScope reports whether this server knows the value.
+func KnownScope(value string) bool { return scopeRank(value) > 0 }
+
+// ScopeWords says what a scope value lets a client do, for people.
+func ScopeWords(value string) string {
+	switch value {
+	case ScopeRead:
+		return "Read: list the tools, call the harmless ones and read notes"
+	case ScopeWrite:
+		return "Write: create and change notes"
+	case ScopeAdmin:
+		return "Administer: delete every note"
+	}
+	return "Something this server has no words for"
+}
