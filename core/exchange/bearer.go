@@ -1,0 +1,84 @@
+// RFC 6750 and RFC 9728 section 5.1: the token on its way to the resource,
+// and the challenge on its way back.
+package exchange
+
+import (
+	"strconv"
+	"strings"
+
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+)
+
+// BearerHeader is the Authorization value that carries a token.
+func BearerHeader(token string) string { return "Bearer " + token }
+
+// BearerRequest reads the token of a request: from the Authorization field
+// and nowhere else. No field, or another scheme, is no token and no error. An
+// error is an *oauth.Error with status 400.
+func BearerRequest(h message.Header) (token string, err error) {
+	a, n := message.ReadAuthorization(h)
+	switch {
+	case n > 1:
+		return "", &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "send one Authorization field"}
+	case n == 0 || !strings.EqualFold(a.Scheme, "Bearer"):
+		return "", nil
+	case !message.IsToken68(a.Rest):
+		return "", &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "the Authorization field must be Bearer and one token"}
+	}
+	return a.Rest, nil
+}
+
+// A BearerChallenge is the WWW-Authenticate value of a resource.
+type BearerChallenge struct {
+	Error            string // absent when no token was sent (RFC 6750 section 3.1)
+	Description      string
+	Scope            string
+	ResourceMetadata string // RFC 9728 section 5.1
+}
+
+// String writes the challenge.
+func (c BearerChallenge) String() string {
+	var f message.Form
+	f.Add("error", c.Error)
+	f.Add("error_description", oauth.Describable(c.Description))
+	f.Add("scope", c.Scope)
+	f.Add("resource_metadata", c.ResourceMetadata)
+	return message.Challenge{Scheme: "Bearer", Params: f}.String()
+}
+
+// ReadBearerChallenge finds the one Bearer challenge among all. A response
+// that has none, two, or one that says a thing twice is ambiguous: ok is
+// false and why says so.
+func ReadBearerChallenge(h message.Header) (c BearerChallenge, ok bool, why string) {
+	values := h.Values("WWW-Authenticate")
+	if len(values) == 0 {
+		return c, false, "no WWW-Authenticate field"
+	}
+	all, err := message.ParseChallenges(values)
+	if err != nil {
+		return c, false, err.Error()
+	}
+	found := 0
+	var bearer message.Challenge
+	for _, ch := range all {
+		if strings.EqualFold(ch.Scheme, "Bearer") {
+			bearer = ch
+			found++
+		}
+	}
+	if found != 1 {
+		return c, false, strconv.Itoa(found) + " Bearer challenges"
+	}
+	for _, p := range [...]struct {
+		name string
+		to   *string
+	}{{"error", &c.Error}, {"error_description", &c.Description}, {"scope", &c.Scope}, {"resource_metadata", &c.ResourceMetadata}} {
+		value, n := bearer.Param(p.name)
+		if n > 1 {
+			return BearerChallenge{}, false, p.name + " is sent twice"
+		}
+		*p.to = value
+	}
+	return c, true, ""
+}

@@ -1,0 +1,82 @@
+// RFC 6749 section 2.3: how a client says who it is.
+package exchange
+
+import (
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+)
+
+// ClientAuth is a client's id with whatever proves it.
+type ClientAuth struct {
+	Method       string // to write: none, client_secret_basic, client_secret_post
+	ClientID     string
+	ClientSecret string
+	Basic        bool // read: an Authorization field was sent
+	Assertion    bool // read: client_assertion was sent (RFC 7521 section 4.2)
+}
+
+// apply adds the credentials to a request about to be sent.
+func (c ClientAuth) apply(f *message.Form, h message.Header) message.Header {
+	switch c.Method {
+	case oauth.AuthBasic:
+		// Both parts are form-encoded first (RFC 6749 section 2.3.1).
+		return h.With("Authorization", message.BasicHeader(formEncode(c.ClientID), formEncode(c.ClientSecret)))
+	case oauth.AuthPost:
+		f.Add("client_id", c.ClientID)
+		f.Add("client_secret", c.ClientSecret)
+	default:
+		f.Add("client_id", c.ClientID)
+	}
+	return h
+}
+
+func formEncode(s string) string {
+	return message.Form{{Name: "", Value: s}}.Encode()[1:]
+}
+
+func formDecode(s string) (string, bool) {
+	f, err := message.ParseForm("=" + s)
+	if err != nil || len(f) != 1 {
+		return "", false
+	}
+	return f[0].Value, true
+}
+
+// readClientAuth reads the credentials of a request. An error is an
+// *oauth.Error; ClientAuth says even then whether Basic was tried.
+func readClientAuth(h message.Header, o *once) (ClientAuth, error) {
+	c := ClientAuth{ClientID: o.get("client_id"), ClientSecret: o.get("client_secret")}
+	c.Assertion = o.get("client_assertion") != "" || o.get("client_assertion_type") != ""
+	a, n := message.ReadAuthorization(h)
+	if n == 0 {
+		return c, o.fault()
+	}
+	c.Basic = true
+	if n > 1 {
+		return c, oauth.E(oauth.InvalidRequest, "send one Authorization field")
+	}
+	id, secret, ok := basicCredentials(a)
+	switch {
+	case !ok:
+		return c, oauth.E(oauth.InvalidClient, "the Authorization field must be Basic with base64(client_id:client_secret), both form-encoded")
+	case c.ClientSecret != "" || c.Assertion:
+		return c, oauth.E(oauth.InvalidRequest, "send the client credentials in the header or in the body, not in both")
+	case c.ClientID != "" && c.ClientID != id:
+		return c, oauth.E(oauth.InvalidRequest, "client_id differs from the one in the Authorization field")
+	}
+	c.ClientID, c.ClientSecret = id, secret
+	return c, o.fault()
+}
+
+func basicCredentials(a message.Authorization) (id, secret string, ok bool) {
+	if !equalFold(a.Scheme, "Basic") {
+		return "", "", false
+	}
+	user, password, err := message.ParseBasic(a.Rest)
+	if err != nil {
+		return "", "", false
+	}
+	id, okID := formDecode(user)
+	secret, okSecret := formDecode(password)
+	return id, secret, okID && okSecret && id != ""
+}

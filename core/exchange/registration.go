@@ -1,0 +1,114 @@
+// RFC 7591 section 3: the client registration endpoint.
+package exchange
+
+import (
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+)
+
+// RegistrationRequest is the request to send.
+func RegistrationRequest(endpoint string, c oauth.ClientMetadata) message.Request {
+	return message.PostJSON(endpoint, clientMembers(c).encode())
+}
+
+func clientMembers(c oauth.ClientMetadata) members {
+	var m members
+	m.text("client_name", c.ClientName)
+	m.texts("redirect_uris", c.RedirectURIs)
+	m.texts("grant_types", c.GrantTypes)
+	m.texts("response_types", c.ResponseTypes)
+	m.text("token_endpoint_auth_method", c.TokenEndpointAuthMethod)
+	m.text("scope", c.Scope)
+	m.text("application_type", c.ApplicationType)
+	m.text("client_uri", c.ClientURI)
+	m.text("logo_uri", c.LogoURI)
+	m.text("tos_uri", c.TosURI)
+	m.text("policy_uri", c.PolicyURI)
+	m.text("software_id", c.SoftwareID)
+	m.text("software_version", c.SoftwareVersion)
+	return m
+}
+
+func readClient(o *object) oauth.ClientMetadata {
+	return oauth.ClientMetadata{
+		RedirectURIs:            o.texts("redirect_uris"),
+		TokenEndpointAuthMethod: o.text("token_endpoint_auth_method"),
+		GrantTypes:              o.texts("grant_types"),
+		ResponseTypes:           o.texts("response_types"),
+		ClientName:              o.text("client_name"),
+		ClientURI:               o.text("client_uri"),
+		LogoURI:                 o.text("logo_uri"),
+		TosURI:                  o.text("tos_uri"),
+		PolicyURI:               o.text("policy_uri"),
+		Scope:                   o.text("scope"),
+		ApplicationType:         o.text("application_type"),
+		SoftwareID:              o.text("software_id"),
+		SoftwareVersion:         o.text("software_version"),
+	}
+}
+
+// ReadRegistrationRequest reads the metadata a client asks for. Members that
+// only the server may set, and those it does not know, are left out. An error
+// is an *oauth.Error.
+func ReadRegistrationRequest(m message.Request) (oauth.ClientMetadata, error) {
+	if m.Header.Count("Content-Type") != 1 || message.MediaType(m.Header.Get("Content-Type")) != message.JSONType {
+		return oauth.ClientMetadata{}, &oauth.Error{Code: oauth.InvalidClientMetadata, Status: 415,
+			Description: "the body must be " + message.JSONType}
+	}
+	v, err := message.ParseJSON(m.Body)
+	if err != nil {
+		return oauth.ClientMetadata{}, oauth.E(oauth.InvalidClientMetadata, err.Error())
+	}
+	if v.Kind() != message.Object {
+		return oauth.ClientMetadata{}, oauth.E(oauth.InvalidClientMetadata, "the body must be a JSON object, not "+v.Kind().String())
+	}
+	o := &object{value: v}
+	c := readClient(o)
+	if o.fault != "" {
+		return c, oauth.E(oauth.InvalidClientMetadata, o.fault)
+	}
+	return c, nil
+}
+
+// RegistrationReply is the successful answer (RFC 7591 section 3.2.1).
+func RegistrationReply(r oauth.Registration) message.Response {
+	m := members{}
+	m.text("client_id", r.ClientID)
+	m.text("client_secret", r.ClientSecret)
+	m.number("client_id_issued_at", r.ClientIDIssuedAt)
+	if r.ClientSecret != "" { // REQUIRED with a secret; 0: never expires
+		m = append(m, message.M("client_secret_expires_at", message.Num(r.SecretExpiresAt)))
+	}
+	m = append(m, clientMembers(r.ClientMetadata)...)
+	return message.JSON(201, m.encode())
+}
+
+// ReadRegistrationReply reads an answer; errors as in ReadTokenReply.
+func ReadRegistrationReply(m message.Response) (oauth.Registration, error) {
+	const cite = "RFC 7591 section 3.2.1"
+	if m.Status != 201 && m.Status != 200 { // many servers answer 200
+		return oauth.Registration{}, readError(m, 201, cite)
+	}
+	v, err := readJSON(m, cite)
+	if err != nil {
+		return oauth.Registration{}, err
+	}
+	o := &object{value: v}
+	r := oauth.Registration{
+		ClientMetadata:   readClient(o),
+		ClientID:         o.text("client_id"),
+		ClientSecret:     o.text("client_secret"),
+		ClientIDIssuedAt: o.number("client_id_issued_at"),
+		SecretExpiresAt:  o.number("client_secret_expires_at"),
+		Raw:              m.Body,
+	}
+	switch {
+	case o.fault != "":
+		return r, &ShapeError{"a registration response", o.fault, cite}
+	case r.ClientID == "" || !visible(r.ClientID) || len(r.ClientID) > 2048:
+		return r, &ShapeError{"client_id of 1 to 2,048 visible ASCII characters", describe(r.ClientID), "RFC 6749 appendix A.1"}
+	case !visible(r.ClientSecret):
+		return r, &ShapeError{"client_secret of visible ASCII", describe(r.ClientSecret), "RFC 6749 appendix A.2"}
+	}
+	return r, nil
+}
