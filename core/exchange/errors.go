@@ -29,6 +29,7 @@ func ErrorReply(e *oauth.Error, basic bool) message.Response {
 		b = message.AppendString(append(b, `,"error_uri":`...), e.URI)
 	}
 	r := message.JSON(e.HTTPStatus(), append(b, '}'))
+	r.Note = e.Error()
 	if basic && r.Status == 401 {
 		r.Header = r.Header.With("WWW-Authenticate", `Basic realm="mcp-auth"`)
 	}

@@ -24,6 +24,8 @@ func clientMembers(c oauth.ClientMetadata) members {
 	m.text("logo_uri", c.LogoURI)
 	m.text("tos_uri", c.TosURI)
 	m.text("policy_uri", c.PolicyURI)
+	m.text("jwks_uri", c.JWKSURI)
+	m.text("sector_identifier_uri", c.SectorIdentifierURI)
 	m.text("software_id", c.SoftwareID)
 	m.text("software_version", c.SoftwareVersion)
 	return m
@@ -40,6 +42,8 @@ func readClient(o *object) oauth.ClientMetadata {
 		LogoURI:                 o.text("logo_uri"),
 		TosURI:                  o.text("tos_uri"),
 		PolicyURI:               o.text("policy_uri"),
+		JWKSURI:                 o.text("jwks_uri"),
+		SectorIdentifierURI:     o.text("sector_identifier_uri"),
 		Scope:                   o.text("scope"),
 		ApplicationType:         o.text("application_type"),
 		SoftwareID:              o.text("software_id"),

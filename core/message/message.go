@@ -21,6 +21,9 @@ type Response struct {
 	Status int
 	Header Header
 	Body   []byte
+
+	// Note is one line for the sender's own log and trace; it is never sent.
+	Note string
 }
 
 // A Field is one header line.

@@ -12,6 +12,8 @@ type ClientMetadata struct {
 	LogoURI                 string
 	TosURI                  string
 	PolicyURI               string
+	JWKSURI                 string
+	SectorIdentifierURI     string // OpenID Connect Registration section 5
 	Scope                   string
 	ApplicationType         string // OpenID Connect Registration section 2: native or web
 	SoftwareID              string
