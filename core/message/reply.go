@@ -1,7 +1,10 @@
 // The few shapes that requests and responses come in.
 package message
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Media types (RFC 6749 appendix B, RFC 8259).
 const (
@@ -56,3 +59,6 @@ func MediaType(contentType string) string {
 	}
 	return t
 }
+
+// Decimal writes a number.
+func Decimal(n int64) string { return strconv.FormatInt(n, 10) }

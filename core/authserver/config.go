@@ -1,0 +1,82 @@
+// Package authserver is the authorization server: authorize, consent, token,
+// device, register, revoke, introspect, metadata. Each endpoint is a function
+// from the time and a request to a response, safe for concurrent use.
+package authserver
+
+import (
+	"io"
+	"time"
+)
+
+// Approval says who answers the consent page.
+type Approval string
+
+const (
+	ApprovalManual Approval = "manual" // the page asks
+	ApprovalAuto   Approval = "auto"   // test hook: approved without asking, except mcp:admin
+	ApprovalDeny   Approval = "deny"   // test hook: denied without asking
+)
+
+// Lifetimes of what is issued, each at least a second. Zero: the default.
+type Lifetimes struct {
+	Code        time.Duration // 60 s
+	Access      time.Duration // 3,600 s
+	Refresh     time.Duration // 30 days
+	Device      time.Duration // 900 s
+	Interval    time.Duration // 5 s between two polls of a device
+	Transaction time.Duration // 600 s for a consent page
+	Client      time.Duration // 24 h for a registered client that was never used; a used one lives 30 days from its last use
+}
+
+// Limits bound what is kept. Zero: the default.
+type Limits struct {
+	Clients      int // 5,000 registered clients
+	Transactions int // 20,000 open consent pages
+	Codes        int // 100,000 authorization codes
+	Devices      int // 10,000 device authorizations
+	ClientStarts int // 1,000 device authorizations of one client within their lifetime
+	Tokens       int // 20,000,000 records: grants, access and refresh tokens each
+}
+
+// Config is what the server must be told.
+type Config struct {
+	Issuer    string   // absolute, no trailing slash. REQUIRED
+	Resources []string // identifiers that tokens may be for; the first is the default. REQUIRED
+	Approval  Approval // empty: manual
+	Seed      bool     // the dev-* and phase-* clients exist
+	Lifetimes Lifetimes
+	Limits    Limits
+	Random    io.Reader // of cryptographic quality, safe for concurrent use. REQUIRED
+}
+
+func (c Config) withDefaults() Config {
+	if c.Approval == "" {
+		c.Approval = ApprovalManual
+	}
+	l := &c.Lifetimes
+	for _, d := range [...]struct {
+		to    *time.Duration
+		value time.Duration
+	}{
+		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.Refresh, 30 * 24 * time.Hour},
+		{&l.Device, 15 * time.Minute}, {&l.Interval, 5 * time.Second},
+		{&l.Transaction, 10 * time.Minute}, {&l.Client, 24 * time.Hour},
+	} {
+		if *d.to == 0 {
+			*d.to = d.value
+		}
+	}
+	m := &c.Limits
+	for _, d := range [...]struct {
+		to    *int
+		value int
+	}{
+		{&m.Clients, 5_000}, {&m.Transactions, 20_000}, {&m.Codes, 100_000},
+		{&m.Devices, 10_000}, {&m.ClientStarts, 1_000}, {&m.Tokens, 20_000_000},
+	} {
+		if *d.to == 0 {
+			*d.to = d.value
+		}
+	}
+	return c
+}

@@ -1,0 +1,128 @@
+// What is kept: one record type a table. No record holds a secret; the key of
+// a record is the hash of the secret that finds it.
+package authserver
+
+import (
+	"crypto/sha256"
+	"unique"
+
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/table"
+)
+
+// Terms are what was granted, shared by all records that say the same.
+type Terms struct {
+	Client   string
+	Subject  string
+	Scope    string
+	Resource string
+}
+
+// Client is a registered client.
+type Client struct {
+	oauth.ClientMetadata
+	Secret [sha256.Size]byte // hash of the client secret; unused with method none
+	Used   bool              // it has been sent to a token or authorization endpoint once
+	Seeded bool
+}
+
+// Transaction is one consent page: a validated authorization request and the
+// browser that was shown it.
+type Transaction struct {
+	Terms       Terms
+	RedirectURI string
+	State       string
+	Challenge   string
+	Browser     table.Key // hash of the cookie that the page came with
+	Decided     bool
+}
+
+// Code is an authorization code. Grant is zero until it is redeemed.
+type Code struct {
+	Terms       unique.Handle[Terms]
+	RedirectURI string
+	Challenge   string
+	Grant       table.Key
+}
+
+// Grant is what all tokens of one consent hang on: take it and they are dead.
+type Grant struct {
+	Terms      unique.Handle[Terms]
+	Generation uint32 // of the one refresh token that is current
+}
+
+// Access is an access token. Grant is zero when nothing can be revoked
+// together with it.
+type Access struct {
+	Terms unique.Handle[Terms]
+	Grant table.Key
+}
+
+// Refresh is a refresh token; it is current while its generation is the
+// grant's.
+type Refresh struct {
+	Grant      table.Key
+	Generation uint32
+}
+
+// A DeviceState is how far a device authorization has come.
+type DeviceState uint8
+
+const (
+	DevicePending DeviceState = iota
+	DeviceApproved
+	DeviceDenied
+	DeviceRedeemed
+)
+
+// Device is a device authorization. Its record outlives ExpiresAt, so that a
+// late poll is told expired_token.
+type Device struct {
+	Terms     Terms
+	State     DeviceState
+	ExpiresAt int64 // Unix nanoseconds
+	LastPoll  int64 // Unix nanoseconds; 0: none yet
+	Interval  int64 // nanoseconds
+	Grant     table.Key
+}
+
+// DevicePage is one confirmation page for one user code.
+type DevicePage struct {
+	Device  table.Key
+	Code    table.Key // of the user code that was shown
+	Browser table.Key
+}
+
+// Throttle counts what one client or address did since the record was made.
+type Throttle struct{ Count int32 }
+
+// Tables is where everything is kept.
+type Tables struct {
+	Clients      table.Table[Client]
+	Transactions table.Table[Transaction]
+	Codes        table.Table[Code]
+	Grants       table.Table[Grant]
+	Access       table.Table[Access]
+	Refresh      table.Table[Refresh]
+	Devices      table.Table[Device]
+	UserCodes    table.Table[table.Key]
+	DevicePages  table.Table[DevicePage]
+	Throttles    table.Table[Throttle]
+}
+
+// MemoryTables keeps everything in memory.
+func MemoryTables(l Limits) Tables {
+	l = Config{Limits: l}.withDefaults().Limits
+	return Tables{
+		Clients:      table.NewMemory[Client](l.Clients),
+		Transactions: table.NewMemory[Transaction](l.Transactions),
+		Codes:        table.NewMemory[Code](l.Codes),
+		Grants:       table.NewMemory[Grant](l.Tokens),
+		Access:       table.NewMemory[Access](l.Tokens),
+		Refresh:      table.NewMemory[Refresh](l.Tokens),
+		Devices:      table.NewMemory[Device](l.Devices),
+		UserCodes:    table.NewMemory[table.Key](l.Devices),
+		DevicePages:  table.NewMemory[DevicePage](l.Transactions),
+		Throttles:    table.NewMemory[Throttle](100_000),
+	}
+}

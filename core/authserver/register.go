@@ -1,0 +1,160 @@
+// RFC 7591: dynamic client registration.
+package authserver
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/table"
+)
+
+// Bounds of one registration.
+const (
+	maxRedirects  = 20
+	maxClientName = 256 // characters
+)
+
+// Register serves POST /oauth/register.
+func (s *Server) Register(now time.Time, m message.Request) message.Response {
+	asked, err := exchange.ReadRegistrationRequest(m)
+	if err != nil {
+		return fail(err, false)
+	}
+	c, err := registrable(asked)
+	if err != nil {
+		return fail(err, false)
+	}
+	r, err := s.register(now, c)
+	if err != nil {
+		return fail(err, false)
+	}
+	reply := exchange.RegistrationReply(r)
+	reply.Note = "registered a client"
+	return reply
+}
+
+func (s *Server) register(now time.Time, c oauth.ClientMetadata) (oauth.Registration, error) {
+	id, err := oauth.RandomText(s.cfg.Random, 18)
+	if err != nil {
+		return oauth.Registration{}, err
+	}
+	r := oauth.Registration{ClientMetadata: c, ClientID: id, ClientIDIssuedAt: now.Unix()}
+	record := Client{ClientMetadata: c}
+	if c.TokenEndpointAuthMethod != oauth.AuthNone {
+		text, err := oauth.RandomText(s.cfg.Random, 32)
+		if err != nil {
+			return r, err
+		}
+		r.ClientSecret = "secret-" + text
+		record.Secret = sha256.Sum256([]byte(r.ClientSecret))
+	}
+	return r, s.t.Clients.Create(now, table.KeyOf(id), record, now.Add(s.cfg.Lifetimes.Client))
+}
+
+// registrable applies the defaults of RFC 7591 section 2 and refuses what
+// does not fit together. The error is an *oauth.Error.
+func registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, error) {
+	if len(c.GrantTypes) == 0 {
+		c.GrantTypes = []string{oauth.GrantAuthorizationCode}
+	}
+	if len(c.ResponseTypes) == 0 && slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode) {
+		c.ResponseTypes = []string{"code"}
+	}
+	if c.TokenEndpointAuthMethod == "" {
+		c.TokenEndpointAuthMethod = oauth.AuthBasic
+	}
+	if c.Scope == "" {
+		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
+	}
+	for _, check := range [...]func(*oauth.ClientMetadata) string{checkGrants, checkTexts, checkScope} {
+		if fault := check(&c); fault != "" {
+			return c, oauth.E(oauth.InvalidClientMetadata, fault)
+		}
+	}
+	return c, checkRedirects(c)
+}
+
+func checkGrants(c *oauth.ClientMetadata) string {
+	for _, g := range c.GrantTypes {
+		switch g {
+		case oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantDeviceCode:
+		default:
+			return "grant_types has a value that is not served; grant_types_supported of the metadata lists what is"
+		}
+	}
+	code, device := slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode), slices.Contains(c.GrantTypes, oauth.GrantDeviceCode)
+	method := c.TokenEndpointAuthMethod
+	switch {
+	case method != oauth.AuthNone && method != oauth.AuthBasic && method != oauth.AuthPost:
+		return "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post"
+	case slices.Contains(c.GrantTypes, oauth.GrantRefreshToken) && !code && !device:
+		return "refresh_token needs authorization_code or the device grant beside it"
+	case slices.Contains(c.GrantTypes, oauth.GrantClientCredentials) && method == oauth.AuthNone:
+		return "client_credentials needs a confidential client: ask for client_secret_basic or client_secret_post"
+	case device && method != oauth.AuthNone:
+		return "a device client is public: ask for token_endpoint_auth_method none"
+	case len(c.ResponseTypes) > 1 || len(c.ResponseTypes) == 1 && (c.ResponseTypes[0] != "code" || !code):
+		return "response_types must be code together with authorization_code, and empty without it"
+	case !code && len(c.RedirectURIs) > 0:
+		return "redirect_uris belong to authorization_code"
+	}
+	return ""
+}
+
+func checkTexts(c *oauth.ClientMetadata) string {
+	if len([]rune(c.ClientName)) > maxClientName {
+		return "client_name may have 256 characters"
+	}
+	for _, text := range [...]string{c.ClientName, c.SoftwareID, c.SoftwareVersion} {
+		if message.PrintableLine(text) != text || len(text) > 4*maxClientName {
+			return "client_name, software_id and software_version must be short and without control characters"
+		}
+	}
+	for _, uri := range [...]string{c.ClientURI, c.LogoURI, c.TosURI, c.PolicyURI, c.JWKSURI, c.SectorIdentifierURI} {
+		if u, err := message.ParseURL(uri); uri != "" && (err != nil || u.Scheme != "https" && !(u.Scheme == "http" && u.Loopback()) || len(uri) > oauth.MaxRedirectURI) {
+			return "client_uri, logo_uri, tos_uri, policy_uri, jwks_uri and sector_identifier_uri must be https URLs"
+		}
+	}
+	if c.ApplicationType != "" && c.ApplicationType != "native" && c.ApplicationType != "web" {
+		return "application_type must be native or web"
+	}
+	return ""
+}
+
+// checkScope also keeps mcp:admin from clients that nobody consents to.
+func checkScope(c *oauth.ClientMetadata) string {
+	scope, err := oauth.ParseScope(c.Scope)
+	if err != nil {
+		return err.Error()
+	}
+	for _, v := range scope {
+		if !oauth.KnownScope(v) {
+			return "scope has a value that is not known; scopes_supported of the metadata lists them"
+		}
+	}
+	if scope.Has(oauth.ScopeAdmin) && slices.Contains(c.GrantTypes, oauth.GrantClientCredentials) {
+		return "mcp:admin cannot be registered with client_credentials, where nobody consents; dev-admin-client has it"
+	}
+	c.Scope = scope.String()
+	return ""
+}
+
+func checkRedirects(c oauth.ClientMetadata) error {
+	if slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode) && len(c.RedirectURIs) == 0 {
+		return oauth.E(oauth.InvalidRedirectURI, "redirect_uris is missing: authorization_code needs one")
+	}
+	if len(c.RedirectURIs) > maxRedirects {
+		return oauth.E(oauth.InvalidRedirectURI, "at most 20 redirect_uris may be registered")
+	}
+	for _, uri := range c.RedirectURIs {
+		if err := oauth.RegistrableRedirect(uri); err != nil {
+			return oauth.E(oauth.InvalidRedirectURI, strings.TrimSpace(err.Error()))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+// The server itself, and what its endpoints share.
+package authserver
+
+import (
+	"errors"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/table"
+)
+
+// Subject is the one user of the test server: whoever sits at the consent page.
+const Subject = "test-user"
+
+// Places of the endpoints below the issuer.
+const (
+	AuthorizePath      = "/oauth/authorize"
+	ConsentPath        = "/oauth/authorize/consent"
+	TokenPath          = "/oauth/token"
+	DevicePath         = "/oauth/device/authorize"
+	DeviceVerifyPath   = "/oauth/device/verify"
+	DeviceDecisionPath = "/oauth/device/verify/consent"
+	RegisterPath       = "/oauth/register"
+	RevokePath         = "/oauth/revoke"
+	IntrospectPath     = "/oauth/introspect"
+)
+
+// A Server is an authorization server. New makes one.
+type Server struct {
+	cfg    Config
+	t      Tables
+	seeded map[string]Client
+}
+
+// New makes a server over its own memory tables.
+func New(cfg Config) (*Server, error) { return NewWith(cfg, MemoryTables(cfg.Limits)) }
+
+// NewWith makes a server over the given tables.
+func NewWith(cfg Config, t Tables) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if cfg.Issuer == "" || len(cfg.Resources) == 0 || cfg.Random == nil {
+		return nil, errors.New("authserver: Issuer, Resources and Random are needed")
+	}
+	for _, r := range cfg.Resources {
+		if err := oauth.CheckResource(r); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{cfg: cfg, t: t}
+	if cfg.Seed {
+		s.seeded = seededClients()
+	}
+	return s, nil
+}
+
+// Sweep drops what has expired and returns how many records went.
+func (s *Server) Sweep(now time.Time) int {
+	return s.t.Clients.Sweep(now) + s.t.Transactions.Sweep(now) + s.t.Codes.Sweep(now) +
+		s.t.Grants.Sweep(now) + s.t.Access.Sweep(now) + s.t.Refresh.Sweep(now) +
+		s.t.Devices.Sweep(now) + s.t.UserCodes.Sweep(now) + s.t.DevicePages.Sweep(now) +
+		s.t.Throttles.Sweep(now)
+}
+
+// secret makes a secret of n random bytes and the key that finds it.
+func (s *Server) secret(n int) (text string, key table.Key, err error) {
+	if text, err = oauth.RandomText(s.cfg.Random, n); err != nil {
+		return "", table.Key{}, err
+	}
+	return text, table.KeyOf(text), nil
+}
+
+// resource returns the configured identifier that the asked one means.
+func (s *Server) resource(asked string) (string, bool) {
+	for _, r := range s.cfg.Resources {
+		if oauth.SameResource(r, asked) {
+			return r, true
+		}
+	}
+	return "", false
+}
+
+// grantable checks a scope against what the server knows and what the client
+// registered. Empty asks for mcp:read.
+func grantable(asked string, c Client) (string, *oauth.Error) {
+	if asked == "" {
+		asked = oauth.ScopeRead
+	}
+	scope, err := oauth.ParseScope(asked)
+	if err != nil {
+		return "", oauth.E(oauth.InvalidScope, err.Error())
+	}
+	for _, v := range scope {
+		if !oauth.KnownScope(v) {
+			return "", oauth.E(oauth.InvalidScope, "a scope value is not known here; scopes_supported of the metadata lists them")
+		}
+	}
+	registered, _ := oauth.ParseScope(c.Scope)
+	if !scope.Within(registered) {
+		return "", oauth.E(oauth.InvalidScope, "the client is registered for less; its scope is "+c.Scope)
+	}
+	return scope.String(), nil
+}
+
+// unavailable is the answer when storage or randomness failed, or a table is
+// full: nothing was issued, and the same request may be sent again.
+func unavailable(err error) *oauth.Error {
+	if errors.Is(err, table.ErrFull) {
+		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 60,
+			Description: "the server holds as many records as it may; try again when some have expired"}
+	}
+	return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 1,
+		Description: "the storage failed and nothing was issued; send the same request again"}
+}
+
+// asError makes any error one that can be sent.
+func asError(err error) *oauth.Error {
+	var e *oauth.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return unavailable(err)
+}
+
+func fail(err error, basic bool) message.Response { return exchange.ErrorReply(asError(err), basic) }
+
+// take removes a record whatever its version. What is gone already is fine.
+func take[R any](now time.Time, t table.Table[R], k table.Key) error {
+	for range 100 {
+		r, err := t.Get(now, k)
+		if errors.Is(err, table.ErrMissing) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err = t.Take(now, k, r); !errors.Is(err, table.ErrMoved) {
+			return err
+		}
+	}
+	return table.ErrMoved
+}
