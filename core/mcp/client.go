@@ -1,0 +1,91 @@
+// The client's half: requests to post, and the reply found in JSON or SSE.
+package mcp
+
+import (
+	"strings"
+
+	"mcp-auth/core/message"
+)
+
+// Request writes a request. id and params are sent as they are; a Missing id
+// makes it a notification, Missing params are left out.
+func Request(url string, id message.Value, method string, params message.Value) message.Request {
+	members := []message.Member{message.M("jsonrpc", message.Str("2.0"))}
+	if id.Kind() != message.Missing {
+		members = append(members, message.M("id", id))
+	}
+	members = append(members, message.M("method", message.Str(method)))
+	if params.Kind() != message.Missing {
+		members = append(members, message.M("params", params))
+	}
+	r := message.PostJSON(url, message.Obj(members...).Append(nil))
+	r.Header = message.Header{{Name: "Accept", Value: "application/json, text/event-stream"}, {Name: "Content-Type", Value: message.JSONType}}
+	return r
+}
+
+// InitializeParams are what a client says of itself in its first request.
+func InitializeParams(protocolVersion, name, version string) message.Value {
+	return message.Obj(
+		message.M("protocolVersion", message.Str(protocolVersion)),
+		message.M("capabilities", message.Obj()),
+		message.M("clientInfo", message.Obj(message.M("name", message.Str(name)), message.M("version", message.Str(version)))))
+}
+
+// ReadReply finds the reply to id: the body itself, or the one of a stream's
+// events that carries it. fault says what came instead.
+func ReadReply(m message.Response, id message.Value) (reply message.Value, fault string) {
+	switch message.MediaType(m.Header.Get("Content-Type")) {
+	case message.JSONType:
+		v, err := message.ParseJSON(m.Body)
+		if err != nil {
+			return v, err.Error()
+		}
+		return v, replyFault(v, id)
+	case "text/event-stream":
+		for _, data := range Events(string(m.Body)) {
+			v, err := message.ParseJSON([]byte(data))
+			if err == nil && v.Get("method").Kind() == message.Missing && replyFault(v, id) == "" {
+				return v, ""
+			}
+		}
+		return message.Value{}, "a stream without the reply to our id"
+	}
+	return message.Value{}, "a body that is neither application/json nor text/event-stream"
+}
+
+func replyFault(v, id message.Value) string {
+	if version, _ := v.Get("jsonrpc").Text(); version != "2.0" {
+		return "a body that is no JSON-RPC 2.0 message"
+	}
+	if string(v.Get("id").Append(nil)) != string(id.Append(nil)) {
+		return "a reply to another id"
+	}
+	if (v.Get("result").Kind() == message.Missing) == (v.Get("error").Kind() == message.Missing) {
+		return "a reply without exactly one of result and error"
+	}
+	return ""
+}
+
+// Events returns the data of each event of a text/event-stream body.
+func Events(stream string) []string {
+	stream = strings.ReplaceAll(strings.ReplaceAll(stream, "\r\n", "\n"), "\r", "\n")
+	var all []string
+	var data []string
+	flush := func() {
+		if len(data) > 0 {
+			all = append(all, strings.Join(data, "\n"))
+		}
+		data = nil
+	}
+	for line := range strings.SplitSeq(strings.TrimPrefix(stream, "\ufeff"), "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		switch {
+		case line == "":
+			flush()
+		case name == "data":
+			data = append(data, strings.TrimPrefix(value, " "))
+		}
+	}
+	flush()
+	return all
+}

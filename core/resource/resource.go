@@ -1,0 +1,100 @@
+// Package resource is a protected MCP resource: the bearer check, the
+// challenges, and the tools behind them (RFC 6750, RFC 9728).
+package resource
+
+import (
+	"errors"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/mcp"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+)
+
+// Access is what a token lets its bearer do.
+type Access struct {
+	Subject   string
+	ClientID  string
+	Scope     string
+	ExpiresAt time.Time // zero: never
+}
+
+// A Checker finds what a token stands for at a resource. The error is an
+// *oauth.Error.
+type Checker interface {
+	Check(now time.Time, token, resource string) (Access, error)
+}
+
+// A Resource is one MCP endpoint behind tokens.
+type Resource struct {
+	Identifier   string // RFC 8707; the audience of its tokens
+	MetadataURL  string // RFC 9728 section 3.1
+	DefaultScope string // what a challenge without a token asks for
+	Tokens       Checker
+	MCP          mcp.Server
+}
+
+// Serve serves POST on the endpoint.
+func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
+	access, err := r.admit(now, m.Header)
+	if err != nil {
+		return r.refuse(err)
+	}
+	if m.Header.Count("Content-Type") != 1 || message.MediaType(m.Header.Get("Content-Type")) != message.JSONType {
+		e := &mcp.Error{Status: 415, Code: mcp.InvalidRequest, Text: "Content-Type must be " + message.JSONType}
+		return e.Reply()
+	}
+	msg, bad := mcp.Read(m.Body)
+	if bad != nil {
+		return bad.Reply()
+	}
+	needed := r.MCP.Needs(msg)
+	if needed == "" {
+		needed = r.DefaultScope
+	}
+	granted, _ := oauth.ParseScope(access.Scope)
+	if !oauth.Covers(granted, needed) {
+		return r.refuse(&oauth.Error{Code: oauth.InsufficientScope, Scope: needed, Description: "the access token does not cover what this call needs"})
+	}
+	call := mcp.Call{Now: now, Subject: access.Subject, ClientID: access.ClientID, Scope: access.Scope,
+		Audience: r.Identifier, ExpiresAt: access.ExpiresAt}
+	return r.MCP.Answer(call, msg, m.Header.Get("MCP-Protocol-Version"))
+}
+
+// errNoToken says that no credentials came: the challenge goes out without an
+// error (RFC 6750 section 3.1).
+var errNoToken = errors.New("no access token was sent")
+
+func (r *Resource) admit(now time.Time, h message.Header) (Access, error) {
+	token, err := exchange.BearerRequest(h)
+	if err != nil {
+		return Access{}, err
+	}
+	if token == "" {
+		return Access{}, errNoToken
+	}
+	return r.Tokens.Check(now, token, r.Identifier)
+}
+
+// refuse writes the challenge (RFC 6750 section 3).
+func (r *Resource) refuse(err error) message.Response {
+	c := exchange.BearerChallenge{ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
+	var e *oauth.Error
+	if !errors.As(err, &e) {
+		reply := message.JSON(401, []byte(`{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`))
+		reply.Note = err.Error()
+		reply.Header = reply.Header.With("WWW-Authenticate", c.String())
+		return reply
+	}
+	reply := exchange.ErrorReply(e, false)
+	if e.Code == oauth.TemporarilyUnavailable {
+		return reply
+	}
+	c.Error, c.Description = e.Code, e.Description
+	if e.Scope != "" {
+		c.Scope = e.Scope
+	}
+	reply.Header = reply.Header.With("WWW-Authenticate", c.String())
+	return reply
+}
