@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"mcp-auth/core/exchange"
@@ -16,29 +17,43 @@ import (
 // usedClientLifetime is how long a client lives after its last use.
 const usedClientLifetime = 30 * 24 * time.Hour
 
-// seededClients are the clients every test may count on. Their secrets are
-// published test values.
-func seededClients() map[string]Client {
-	const all = oauth.ScopeRead + " " + oauth.ScopeWrite
+// A Seed is a client that every test may count on. Secrets are published
+// test values.
+type Seed struct {
+	ID, Name, Secret, Grants, Scope string
+	redirects                       []string
+}
+
+// Seeds lists the seeded clients; Grants are separated by spaces.
+func Seeds() []Seed {
+	const (
+		readWrite   = oauth.ScopeRead + " " + oauth.ScopeWrite
+		admin       = readWrite + " " + oauth.ScopeAdmin
+		codeRefresh = oauth.GrantAuthorizationCode + " " + oauth.GrantRefreshToken
+	)
 	loopback := []string{"http://127.0.0.1/callback", "http://localhost/callback", "http://[::1]/callback"}
-	code, refresh := oauth.GrantAuthorizationCode, oauth.GrantRefreshToken
-	clients := map[string]Client{}
-	add := func(id, name, secret, scope string, redirects []string, grants ...string) {
-		c := Client{Seeded: true, ClientMetadata: oauth.ClientMetadata{ClientName: name, Scope: scope, RedirectURIs: redirects,
-			GrantTypes: grants, TokenEndpointAuthMethod: oauth.AuthNone}}
-		if secret != "" {
-			c.TokenEndpointAuthMethod = oauth.AuthPost
-			c.Secret = sha256.Sum256([]byte(secret))
-		}
-		clients[id] = c
+	return []Seed{
+		{"dev-public-client", "Dev public client", "", codeRefresh + " " + oauth.GrantDeviceCode, readWrite, append(loopback, "https://dev.example/callback")},
+		{"dev-confidential-client", "Dev confidential client", "dev-confidential-secret", codeRefresh + " " + oauth.GrantClientCredentials, readWrite, loopback},
+		{"dev-admin-client", "Dev admin client", "dev-admin-secret", oauth.GrantClientCredentials, admin, nil},
+		{"phase-5-public-client", "Phase 5 public client", "", codeRefresh, oauth.ScopeRead, []string{"https://client.example/callback"}},
+		{"phase-6-service-client", "Phase 6 service client", "phase-6-service-secret", oauth.GrantClientCredentials, readWrite, nil},
+		{"phase-7-public-client", "Phase 7 public client", "", codeRefresh, oauth.ScopeRead, []string{"https://client.example/oauth-v21/callback"}},
+		{"phase-11-device-client", "Phase 11 device client", "", oauth.GrantDeviceCode + " " + oauth.GrantRefreshToken, oauth.ScopeRead, nil},
 	}
-	add("dev-public-client", "Dev public client", "", all, append(loopback, "https://dev.example/callback"), code, refresh, oauth.GrantDeviceCode)
-	add("dev-confidential-client", "Dev confidential client", "dev-confidential-secret", all, loopback, code, refresh, oauth.GrantClientCredentials)
-	add("dev-admin-client", "Dev admin client", "dev-admin-secret", all+" "+oauth.ScopeAdmin, nil, oauth.GrantClientCredentials)
-	add("phase-5-public-client", "Phase 5 public client", "", oauth.ScopeRead, []string{"https://client.example/callback"}, code, refresh)
-	add("phase-6-service-client", "Phase 6 service client", "phase-6-service-secret", all, nil, oauth.GrantClientCredentials)
-	add("phase-7-public-client", "Phase 7 public client", "", oauth.ScopeRead, []string{"https://client.example/oauth-v21/callback"}, code, refresh)
-	add("phase-11-device-client", "Phase 11 device client", "", oauth.ScopeRead, nil, oauth.GrantDeviceCode, refresh)
+}
+
+func seededClients() map[string]Client {
+	clients := map[string]Client{}
+	for _, seed := range Seeds() {
+		c := Client{Seeded: true, ClientMetadata: oauth.ClientMetadata{ClientName: seed.Name, Scope: seed.Scope, RedirectURIs: seed.redirects,
+			GrantTypes: strings.Fields(seed.Grants), TokenEndpointAuthMethod: oauth.AuthNone}}
+		if seed.Secret != "" {
+			c.TokenEndpointAuthMethod = oauth.AuthPost
+			c.Secret = sha256.Sum256([]byte(seed.Secret))
+		}
+		clients[seed.ID] = c
+	}
 	return clients
 }
 

@@ -11,6 +11,9 @@ type Request struct {
 	Header Header
 	Body   []byte
 
+	// Oversize says that the body was longer than the host was told to read.
+	Oversize bool
+
 	// Peer is the sender's address without its port, as the adapter saw it;
 	// empty when unknown. Only rate limits read it.
 	Peer string

@@ -3,64 +3,103 @@
 package server
 
 import (
+	"errors"
 	"io"
+	"strings"
 	"time"
 
+	"mcp-auth/core/authserver"
+	"mcp-auth/core/message"
 	"mcp-auth/core/trace"
 )
 
 // Config is everything a server can be told. Zero members get defaults.
 type Config struct {
 	Issuer  string   // absolute origin, no trailing slash: "http://127.0.0.1:8765". REQUIRED
-	Hosts   []string // further Host values to answer; the issuer's and, on loopback, the three literals with its port always are
-	Origins []string // browser origins that may call the resources and the token endpoint
+	Hosts   []string // further Host values to answer; the issuer's, and on loopback the three literals with its port, always are
+	Origins []string // browser origins that may call the resources and the token endpoints
 
-	Approval    Approval
-	BearerToken string // the static token of /mcp/bearer-token; empty: "test-bearer-token"
-	Mint        bool   // POST /test-auth/bearer-token/mint is served
+	Approval    authserver.Approval
+	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
+	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served
 	Seed        bool   // the dev-* and phase-* clients exist
 
-	Lifetimes Lifetimes
-	Limits    Limits
+	Lifetimes authserver.Lifetimes
+	Minted    time.Duration // lifetime of a minted token; 300 s
+	Limits    authserver.Limits
+	Notes     int // notes of one resource; 100
+	MintedMax int // minted tokens alive at once; 10,000
 
-	Random  io.Reader // REQUIRED: at least as good as crypto/rand.Reader
+	Random  io.Reader // of cryptographic quality, safe for concurrent use. REQUIRED
 	Version string    // of the program, for /health and serverInfo
 
-	// Trace gets every event, in order, as it happens; nil costs nothing.
+	// Trace gets the events of each exchange as it ends; nil costs nothing.
 	// It is called from many goroutines at once.
-	Trace func(trace.Event)
+	Trace func([]trace.Event)
 }
 
-// Approval says who answers the consent page.
-type Approval string
+// DefaultBearerToken is the published static token.
+const DefaultBearerToken = "test-bearer-token"
 
-const (
-	ApprovalManual Approval = "manual" // the page asks
-	ApprovalAuto   Approval = "auto"   // a test hook: approved without asking, except mcp:admin
-	ApprovalDeny   Approval = "deny"   // a test hook: denied without asking
-)
-
-// Lifetimes of what is issued; each at least a second.
-type Lifetimes struct {
-	Code        time.Duration // 60 s
-	Access      time.Duration // 3,600 s
-	Refresh     time.Duration // 30 days
-	Device      time.Duration // 900 s
-	Interval    time.Duration // 5 s between device polls
-	Transaction time.Duration // 600 s for a consent page
-	Minted      time.Duration // 300 s
-	Client      time.Duration // 24 h for a registered client nobody has used; used ones live 30 days from their last use
+func (c Config) withDefaults() (Config, error) {
+	u, err := message.ParseURL(c.Issuer)
+	if err != nil {
+		return c, errors.New("issuer: " + err.Error())
+	}
+	if u.Path != "" || u.HasQuery || u.Origin() != c.Issuer {
+		return c, errors.New("issuer must be an origin such as http://127.0.0.1:8765, without path, query or default port")
+	}
+	if c.Random == nil {
+		return c, errors.New("server: Random is needed")
+	}
+	if c.BearerToken == "" {
+		c.BearerToken = DefaultBearerToken
+	}
+	if !message.IsToken68(c.BearerToken) {
+		return c, errors.New("the bearer token must have the form of a token: letters, digits and - . _ ~ + /")
+	}
+	if c.Minted == 0 {
+		c.Minted = 5 * time.Minute
+	}
+	if c.Notes == 0 {
+		c.Notes = 100
+	}
+	if c.MintedMax == 0 {
+		c.MintedMax = 10_000
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	return c, nil
 }
 
-// Limits bound what is kept and what is taken in.
-type Limits struct {
-	FormBody         int // 64 KiB, bytes
-	RegistrationBody int // 64 KiB, bytes
-	MCPBody          int // 1 MiB, bytes
-	Clients          int // 5,000 records
-	Transactions     int // 20,000 records
-	Codes            int // 100,000 records
-	Devices          int // 10,000 records, and 1,000 of one client
-	Grants           int // 20,000,000 records: grants, access and refresh tokens each
-	Notes            int // 1,000 records
+// hosts is the set of Host values that are answered.
+func (c Config) hosts() map[string]bool {
+	u, _ := message.ParseURL(c.Issuer)
+	port := ""
+	if u.Port != "" {
+		port = ":" + u.Port
+	}
+	all := map[string]bool{strings.ToLower(u.Host) + port: true}
+	if u.Loopback() {
+		for _, h := range [...]string{"127.0.0.1", "localhost", "[::1]"} {
+			all[h+port] = true
+		}
+	}
+	for _, h := range c.Hosts {
+		all[strings.ToLower(h)] = true
+	}
+	return all
+}
+
+// Hooks lists the test hooks that are on.
+func (c Config) Hooks() []string {
+	var on []string
+	if c.Approval == authserver.ApprovalAuto || c.Approval == authserver.ApprovalDeny {
+		on = append(on, "approval="+string(c.Approval))
+	}
+	if c.Mint {
+		on = append(on, "mint")
+	}
+	return on
 }

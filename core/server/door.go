@@ -1,0 +1,179 @@
+// The front door: the rules that hold for every route, in one place, so that
+// no endpoint can forget them.
+package server
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/trace"
+)
+
+// maxTarget is how long a URL may be, in bytes.
+const maxTarget = 64 << 10
+
+// A place is one path with its routes by method.
+type place struct {
+	routes map[string]*Route
+	allow  string
+	who    audience
+}
+
+// place indexes the routes that this server serves.
+func (s *Server) place() {
+	s.places = map[string]*place{}
+	for _, r := range routes {
+		if r.hook && !s.cfg.Mint {
+			continue
+		}
+		s.routes = append(s.routes, r)
+	}
+	for i := range s.routes {
+		r := &s.routes[i]
+		p := s.places[r.Path]
+		if p == nil {
+			p = &place{routes: map[string]*Route{}, who: r.who}
+			s.places[r.Path] = p
+		}
+		p.routes[r.Method] = r
+		if r.Method == "GET" {
+			p.routes["HEAD"] = r
+		}
+	}
+	for _, p := range s.places {
+		methods := []string{"OPTIONS"}
+		for m := range p.routes {
+			methods = append(methods, m)
+		}
+		slices.Sort(methods)
+		p.allow = strings.Join(methods, ", ")
+	}
+}
+
+// BodyLimit is how many bytes of a request's body are wanted at most; hosts
+// read one more to tell that there was more.
+func (s *Server) BodyLimit(method, path string) int {
+	if p := s.places[path]; p != nil && p.routes[method] != nil {
+		return p.routes[method].Limit
+	}
+	return 0
+}
+
+// Serve answers one request. It never panics and never answers 5xx for what
+// was sent.
+func (s *Server) Serve(now time.Time, m message.Request) message.Response {
+	r := s.serve(now, m)
+	if s.cfg.Trace != nil {
+		s.cfg.Trace(exchanged(now, m, r))
+	}
+	return r
+}
+
+func (s *Server) serve(now time.Time, m message.Request) message.Response {
+	if len(m.URL) > maxTarget {
+		return refused(414, oauth.InvalidRequest, "the URL is longer than 64 KiB")
+	}
+	if !s.hosts[strings.ToLower(m.Host())] {
+		return refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or start the server with --allow-host")
+	}
+	p := s.places[m.Path()]
+	if p == nil {
+		return refused(404, "not_found", "no such path; /docs lists what is served")
+	}
+	origin, foreign := s.origin(m.Header)
+	if p.who == guarded && foreign {
+		return refused(403, "forbidden_origin", "pages of this Origin may not call; start the server with --allow-origin to let them")
+	}
+	route := p.routes[m.Method]
+	if m.Method == "OPTIONS" {
+		return s.preflight(p, origin)
+	}
+	if route == nil {
+		r := refused(405, "method_not_allowed", "the method is not served here; Allow lists what is")
+		r.Header = r.Header.With("Allow", p.allow)
+		return s.crossOrigin(p, origin, r)
+	}
+	if m.Oversize || len(m.Body) > route.Limit {
+		return s.crossOrigin(p, origin, refused(413, oauth.InvalidRequest, "the body is longer than "+message.Decimal(int64(route.Limit))+" bytes"))
+	}
+	return s.crossOrigin(p, origin, route.do(s, now, m))
+}
+
+// refused is an answer of the door itself.
+func refused(status int, code, text string) message.Response {
+	return exchange.ErrorReply(&oauth.Error{Code: code, Status: status, Description: text}, false)
+}
+
+// origin returns the Origin that was sent, and whether it is not one of ours.
+func (s *Server) origin(h message.Header) (origin string, foreign bool) {
+	n := h.Count("Origin")
+	if n == 0 {
+		return "", false
+	}
+	origin = h.Get("Origin")
+	return origin, n > 1 || origin != s.cfg.Issuer && !slices.Contains(s.cfg.Origins, origin)
+}
+
+// Headers that pages may send and read (MCP streamable HTTP).
+const (
+	allowHeaders  = "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID"
+	exposeHeaders = "WWW-Authenticate, Mcp-Session-Id, Retry-After"
+)
+
+func (s *Server) preflight(p *place, origin string) message.Response {
+	r := message.Response{Status: 204, Header: message.Header{{Name: "Allow", Value: p.allow}}}
+	if s.admits(p, origin) {
+		r.Header = r.Header.With("Access-Control-Allow-Methods", p.allow)
+		r.Header = r.Header.With("Access-Control-Allow-Headers", allowHeaders)
+		r.Header = r.Header.With("Access-Control-Max-Age", "600")
+	}
+	return s.crossOrigin(p, origin, r)
+}
+
+// admits reports whether pages of the origin may read answers of the place.
+func (s *Server) admits(p *place, origin string) bool {
+	switch {
+	case origin == "" || p.who == nobody:
+		return false
+	case p.who == everyone:
+		return true
+	}
+	return slices.Contains(s.cfg.Origins, origin)
+}
+
+// crossOrigin adds what lets a page read the answer, errors included. Never
+// with credentials.
+func (s *Server) crossOrigin(p *place, origin string, r message.Response) message.Response {
+	if p.who == listed || p.who == guarded {
+		if len(s.cfg.Origins) > 0 {
+			r.Header = r.Header.With("Vary", "Origin")
+		}
+	}
+	if !s.admits(p, origin) {
+		return r
+	}
+	allowed := origin
+	if p.who == everyone {
+		allowed = "*"
+	}
+	r.Header = r.Header.With("Access-Control-Allow-Origin", allowed)
+	r.Header = r.Header.With("Access-Control-Expose-Headers", exposeHeaders)
+	return r
+}
+
+// exchanged are the events of one exchange as the server saw it.
+func exchanged(now time.Time, m message.Request, r message.Response) []trace.Event {
+	party := trace.AuthorizationServer
+	if strings.HasPrefix(m.Path(), "/mcp/") {
+		party = trace.Resource
+	}
+	step := "serve " + m.Path()
+	return []trace.Event{
+		{At: now, Kind: trace.KindRequest, Step: step, From: trace.Client, To: party, Request: &m},
+		{At: now, Kind: trace.KindResponse, Step: step, From: party, To: trace.Client, Request: &m, Response: &r, Note: r.Note},
+	}
+}

@@ -1,0 +1,145 @@
+// Serve, and the endpoints that are not the authorization server's.
+package server
+
+import (
+	"time"
+
+	"mcp-auth/core/authserver"
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/mcp"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/pages"
+	"mcp-auth/core/resource"
+	"mcp-auth/core/table"
+)
+
+// A Server serves every route. New makes one. It is safe for concurrent use.
+type Server struct {
+	cfg    Config
+	as     *authserver.Server
+	static *resource.Static
+	notes  table.Table[[]resource.Note]
+	oauth  resource.Resource
+	bearer resource.Resource
+
+	hosts  map[string]bool
+	routes []Route
+	places map[string]*place
+	spec   []byte // /openapi.json
+}
+
+// New makes a server over memory tables.
+func New(cfg Config) (*Server, error) {
+	return NewWith(cfg, authserver.MemoryTables(cfg.Limits))
+}
+
+// NewWith makes a server whose authorization server keeps its records in the
+// given tables.
+func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, hosts: cfg.hosts(), notes: table.NewMemory[[]resource.Note](16)}
+	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: []string{cfg.Issuer + OAuthPath},
+		Approval: cfg.Approval, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
+	if err != nil {
+		return nil, err
+	}
+	s.static = &resource.Static{Token: cfg.BearerToken, Minted: table.NewMemory[struct{}](cfg.MintedMax), Lifetime: cfg.Minted, Random: cfg.Random}
+	s.oauth = s.resource(OAuthPath, checker{s.as}, "Protected by OAuth: get an access token from the authorization server that the resource metadata names.")
+	s.bearer = s.resource(BearerPath, s.static, "Protected by a static bearer token, or one minted at "+MintPath+".")
+	s.place()
+	s.spec = s.openAPI()
+	return s, nil
+}
+
+func (s *Server) resource(path string, tokens resource.Checker, instructions string) resource.Resource {
+	id := s.cfg.Issuer + path
+	book := resource.Notebook{Key: table.KeyOf(id), Notes: s.notes, Max: s.cfg.Notes, Life: 24 * time.Hour}
+	return resource.Resource{Identifier: id, MetadataURL: s.cfg.Issuer + exchange.WellKnownResource + path, DefaultScope: oauth.ScopeRead,
+		Tokens: tokens, MCP: mcp.Server{Name: "mcp-auth-test-server", Version: s.cfg.Version, Instructions: instructions, Tools: resource.Tools(book)}}
+}
+
+// checker lets the resource ask the authorization server about tokens.
+type checker struct{ as *authserver.Server }
+
+func (c checker) Check(now time.Time, token, id string) (resource.Access, error) {
+	a, err := c.as.Check(now, token, id)
+	return resource.Access{Subject: a.Subject, ClientID: a.Client, Scope: a.Scope, ExpiresAt: a.ExpiresAt}, err
+}
+
+// Sweep drops what has expired and returns how many records went. Hosts call
+// it now and then; correctness does not depend on it.
+func (s *Server) Sweep(now time.Time) int {
+	return s.as.Sweep(now) + s.static.Minted.Sweep(now) + s.notes.Sweep(now)
+}
+
+func (s *Server) oauthResource(now time.Time, m message.Request) message.Response {
+	return s.oauth.Serve(now, m)
+}
+
+func (s *Server) bearerResource(now time.Time, m message.Request) message.Response {
+	return s.bearer.Serve(now, m)
+}
+
+func (s *Server) serverMetadata(time.Time, message.Request) message.Response {
+	return exchange.ServerMetadataReply(s.as.Metadata())
+}
+
+func (s *Server) oauthMetadata(time.Time, message.Request) message.Response {
+	return exchange.ResourceMetadataReply(oauth.ResourceMetadata{Resource: s.oauth.Identifier, ResourceName: "mcp-auth test server",
+		AuthorizationServers: []string{s.cfg.Issuer}, ScopesSupported: []string{oauth.ScopeRead, oauth.ScopeWrite},
+		BearerMethodsSupported: []string{"header"}, ResourceDocumentation: s.cfg.Issuer + "/docs"})
+}
+
+// bearerMetadata names no authorization server: nothing issues its tokens.
+func (s *Server) bearerMetadata(time.Time, message.Request) message.Response {
+	return exchange.ResourceMetadataReply(oauth.ResourceMetadata{Resource: s.bearer.Identifier, ResourceName: "mcp-auth test server, static bearer",
+		ScopesSupported: []string{oauth.ScopeRead, oauth.ScopeWrite}, BearerMethodsSupported: []string{"header"},
+		ResourceDocumentation: s.cfg.Issuer + "/docs"})
+}
+
+func (s *Server) mint(now time.Time, _ message.Request) message.Response {
+	t, err := s.static.Mint(now)
+	if err != nil {
+		return exchange.ErrorReply(&oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: int(s.cfg.Minted / time.Second),
+			Description: "as many minted tokens live as may; wait until some expire"}, false)
+	}
+	return exchange.TokenReply(t)
+}
+
+func (s *Server) health(time.Time, message.Request) message.Response {
+	return message.JSON(200, message.Obj(
+		message.M("status", message.Str("ok")),
+		message.M("version", message.Str(s.cfg.Version)),
+		message.M("hooks", message.Strs(s.cfg.Hooks()))).Append(nil))
+}
+
+func (s *Server) home(time.Time, message.Request) message.Response {
+	var seeds []pages.Seed
+	if s.cfg.Seed {
+		for _, c := range authserver.Seeds() {
+			seeds = append(seeds, pages.Seed{ID: c.ID, Secret: c.Secret, Grants: c.Grants, Scope: c.Scope})
+		}
+	}
+	return pages.HomePage(s.cfg.Issuer, s.cfg.Version, seeds)
+}
+
+func (s *Server) docs(time.Time, message.Request) message.Response {
+	all := make([]pages.RouteDoc, len(s.routes))
+	for i, r := range s.routes {
+		all[i] = pages.RouteDoc{Group: r.Group, Method: r.Method, Path: r.Path, Summary: r.Summary, Details: r.Details}
+	}
+	return pages.DocsPage(s.cfg.Issuer, s.cfg.Version, all)
+}
+
+func (s *Server) inspector(_ time.Time, m message.Request) message.Response {
+	f, err := message.ParseForm(m.Query())
+	return pages.InspectorPage(f, err != nil)
+}
+
+func (s *Server) openapi(time.Time, message.Request) message.Response {
+	return message.JSON(200, s.spec)
+}
