@@ -1,0 +1,113 @@
+// Command mcp-auth-server is a test authorization server with protected MCP
+// resources, for localhost.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"mcp-auth/core/server"
+	"mcp-auth/web/httpd"
+)
+
+// version is set by the linker: -ldflags "-X main.version=1.2.3".
+var version = "0.1.0"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ctx.Done()
+		stop() // a second signal ends the process at once
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program: exit codes 0 stopped, 1 could not serve, 2 usage.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	set, err := settings(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(out, usage())
+		return 0
+	case err != nil:
+		fmt.Fprintf(errOut, "mcp-auth-server: %v\nsee mcp-auth-server --help\n", err)
+		return 2
+	case set.version:
+		fmt.Fprintln(out, "mcp-auth-server", version)
+		return 0
+	}
+	if err := serve(ctx, set, out, errOut); err != nil {
+		fmt.Fprintf(errOut, "mcp-auth-server: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
+	l, err := net.Listen("tcp", set.listen)
+	if err != nil {
+		return explainListen(set.listen, err)
+	}
+	defer l.Close()
+	cfg, err := set.server(l.Addr(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	rec, err := openTrace(set.trace)
+	if err != nil {
+		return err
+	}
+	defer rec.Close()
+	if rec != nil {
+		cfg.Trace = rec.Add
+	}
+	s, err := server.New(cfg)
+	if err != nil {
+		return err
+	}
+	web := &http.Server{Handler: httpd.Handler(s, time.Now, observer(set.logFormat, errOut)), ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
+	greet(out, cfg)
+	return until(ctx, web, l, s)
+}
+
+// until serves until the context ends, then lets requests finish.
+func until(ctx context.Context, web *http.Server, l net.Listener, s *server.Server) error {
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(l) }()
+	sweep := time.NewTicker(30 * time.Second)
+	defer sweep.Stop()
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-sweep.C:
+			s.Sweep(time.Now())
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			if err := web.Shutdown(last); err != nil {
+				return web.Close()
+			}
+			return nil
+		}
+	}
+}
+
+func explainListen(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), "address already in use") {
+		return fmt.Errorf("%s is in use: stop the other server, or choose a port with --listen 127.0.0.1:8766 (0 takes a free one)", address)
+	}
+	return fmt.Errorf("cannot listen on %s: %w", address, err)
+}

@@ -1,0 +1,169 @@
+// The settings: flags, then MCP_AUTH_SERVER_* variables, then a JSON file.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+
+	"mcp-auth/core/authserver"
+	"mcp-auth/core/message"
+	"mcp-auth/core/server"
+)
+
+type config struct {
+	listen, issuer, approval, bearerToken string
+	hosts, origins                        list
+	mint                                  string
+	seed, remoteHooks, version            bool
+	trace, logFormat                      string
+	lifetimes                             authserver.Lifetimes
+	minted                                time.Duration
+	limits                                authserver.Limits
+	notes                                 int
+}
+
+// A list is a flag that may be repeated, or hold several values with commas.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(s string) error {
+	for v := range strings.SplitSeq(s, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			*l = append(*l, v)
+		}
+	}
+	return nil
+}
+
+// settings reads args, environment and file. flag.ErrHelp: help is wanted.
+func settings(args []string) (*config, error) {
+	c := &config{}
+	fs := c.flags()
+	err := ff.Parse(fs, args, ff.WithEnvVarPrefix("MCP_AUTH_SERVER"), ff.WithConfigFileFlag("config"), ff.WithConfigFileParser(ff.JSONParser))
+	if err != nil {
+		return c, err
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q: every setting is a flag", fs.Arg(0))
+	}
+	if old := os.Getenv("MCP_AUTH_TEST_SERVER_BEARER_TOKEN"); old != "" && c.bearerToken == "" {
+		c.bearerToken = old // the variable of the original server
+	}
+	return c, c.check()
+}
+
+func (c *config) flags() *flag.FlagSet {
+	fs := flag.NewFlagSet("mcp-auth-server", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&c.listen, "listen", "127.0.0.1:8765", "address and port to listen on; port 0 takes a free one")
+	fs.StringVar(&c.issuer, "issuer", "", "origin that clients see (default http:// and the address bound)")
+	fs.Var(&c.hosts, "allow-host", "further Host values to answer, such as test.example:8765; may be repeated")
+	fs.Var(&c.origins, "allow-origin", "browser origins whose pages may call; may be repeated")
+	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
+	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
+	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
+	fs.BoolVar(&c.seed, "seed", true, "have the dev-* and phase-* clients")
+	fs.StringVar(&c.bearerToken, "bearer-token", "", "static token of /mcp/bearer-token (default "+server.DefaultBearerToken+")")
+	for _, d := range c.durations() {
+		fs.DurationVar(d.to, d.name, d.value, d.about)
+	}
+	for _, n := range c.counts() {
+		fs.IntVar(n.to, n.name, n.value, n.about)
+	}
+	fs.StringVar(&c.trace, "trace", "", "append every exchange to this file as NDJSON, secrets as labels")
+	fs.StringVar(&c.logFormat, "log-format", "text", "one line a request on stderr: text, json or off")
+	fs.String("config", "", "JSON file with settings; its keys are the flag names")
+	fs.BoolVar(&c.version, "version", false, "print the version")
+	return fs
+}
+
+type durationFlag struct {
+	to          *time.Duration
+	name, about string
+	value       time.Duration
+}
+
+func (c *config) durations() []durationFlag {
+	l := &c.lifetimes
+	return []durationFlag{
+		{&l.Code, "code-lifetime", "of an authorization code", time.Minute},
+		{&l.Access, "access-lifetime", "of an access token", time.Hour},
+		{&l.Refresh, "refresh-lifetime", "of a refresh token", 720 * time.Hour},
+		{&l.Device, "device-lifetime", "of a device code", 15 * time.Minute},
+		{&l.Interval, "device-interval", "between two polls of a device", 5 * time.Second},
+		{&l.Transaction, "consent-lifetime", "of a consent page", 10 * time.Minute},
+		{&l.Client, "client-lifetime", "of a registered client nobody uses", 24 * time.Hour},
+		{&c.minted, "mint-lifetime", "of a minted bearer token", 5 * time.Minute},
+	}
+}
+
+type countFlag struct {
+	to          *int
+	name, about string
+	value       int
+}
+
+func (c *config) counts() []countFlag {
+	m := &c.limits
+	return []countFlag{
+		{&m.Clients, "max-clients", "registered clients kept", 5_000},
+		{&m.Transactions, "max-consents", "open consent pages kept", 20_000},
+		{&m.Codes, "max-codes", "authorization codes kept", 100_000},
+		{&m.Devices, "max-devices", "device authorizations kept", 10_000},
+		{&m.ClientStarts, "max-client-devices", "device authorizations of one client", 1_000},
+		{&m.Tokens, "max-tokens", "tokens kept of each kind", 20_000_000},
+		{&c.notes, "max-notes", "notes kept of each resource", 100},
+	}
+}
+
+func (c *config) check() error {
+	for _, d := range c.durations() {
+		if *d.to < time.Second {
+			return fmt.Errorf("--%s must be at least 1s", d.name)
+		}
+	}
+	for _, n := range c.counts() {
+		if *n.to < 1 {
+			return fmt.Errorf("--%s must be at least 1", n.name)
+		}
+	}
+	for _, w := range [...]struct{ flag, value, words string }{
+		{"approval", c.approval, "manual auto deny"}, {"mint", c.mint, "on off auto"}, {"log-format", c.logFormat, "text json off"}} {
+		if !strings.Contains(" "+w.words+" ", " "+w.value+" ") {
+			return fmt.Errorf("--%s must be one of %s", w.flag, strings.ReplaceAll(w.words, " ", ", "))
+		}
+	}
+	return nil
+}
+
+// server is the core's configuration for the address that was bound.
+func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
+	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Approval: authserver.Approval(c.approval),
+		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
+		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
+	if cfg.Issuer == "" {
+		if !loopback {
+			return cfg, errors.New("--issuer is needed when listening beyond loopback: it is the origin that clients see")
+		}
+		cfg.Issuer = "http://" + bound.String()
+	}
+	if hooks := cfg.Hooks(); len(hooks) > 0 && !loopback && !c.remoteHooks {
+		return cfg, fmt.Errorf("test hooks (%s) are refused beyond loopback: anyone who reaches the server could use them; add --allow-remote-hooks if that is wanted", strings.Join(hooks, ", "))
+	}
+	for _, o := range c.origins {
+		if u, err := message.ParseURL(o); err != nil || u.Origin() != o {
+			return cfg, fmt.Errorf("--allow-origin %q is no origin such as http://localhost:3000", o)
+		}
+	}
+	return cfg, nil
+}

@@ -1,0 +1,132 @@
+// Package httpd mounts core/server on net/http behind httprouter: it converts
+// and performs, and decides nothing. The native server and the Worker use it.
+package httpd
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/julienschmidt/httprouter"
+
+	"mcp-auth/core/message"
+	"mcp-auth/core/server"
+)
+
+// An Observer is told of each exchange after its answer went out.
+type Observer func(took time.Duration, m message.Request, r message.Response)
+
+// Handler serves every route of s. now is asked once a request; observe may
+// be nil, and then costs nothing.
+func Handler(s *server.Server, now func() time.Time, observe Observer) http.Handler {
+	h := &handler{s, now, observe}
+	router := httprouter.New()
+	// httprouter would answer 307 and let credentials be posted to another
+	// path, and 405 without the front door's rules.
+	router.RedirectTrailingSlash = false
+	router.RedirectFixedPath = false
+	router.HandleMethodNotAllowed = false
+	router.HandleOPTIONS = false
+	router.NotFound = h
+	router.PanicHandler = panicked
+	for _, r := range s.Routes() {
+		router.Handler(r.Method, r.Path, h)
+	}
+	return router
+}
+
+type handler struct {
+	server  *server.Server
+	now     func() time.Time
+	observe Observer
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := h.now()
+	m := h.request(r)
+	reply := h.server.Serve(start, m)
+	write(w, reply)
+	if h.observe != nil {
+		h.observe(h.now().Sub(start), m, reply)
+	}
+}
+
+// request converts a request; its body is read, bounded, before anything
+// decides on it.
+func (h *handler) request(r *http.Request) message.Request {
+	m := message.Request{Method: r.Method, URL: target(r), Header: header(r.Header), Peer: r.RemoteAddr}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		m.Peer = host
+	}
+	limit := int64(h.server.BodyLimit(r.Method, m.Path()))
+	if m.Oversize = r.ContentLength > limit; m.Oversize || r.Body == nil || r.ContentLength == 0 {
+		return m
+	}
+	m.Body, m.Oversize = body(r.Body, r.ContentLength, limit)
+	return m
+}
+
+// target is the URL as it was sent: Host and request target, byte for byte.
+func target(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return "http://" + r.Host + r.RequestURI
+	}
+	if u := r.URL; r.RequestURI == "" || strings.Contains(r.RequestURI, "://") { // absolute form, or no server behind it
+		path := "http://" + r.Host + u.EscapedPath()
+		if u.RawQuery != "" {
+			path += "?" + u.RawQuery
+		}
+		return path
+	}
+	return "http://" + r.Host + "/" + r.RequestURI // "*", or what is no path at all
+}
+
+func header(in http.Header) message.Header {
+	out := make(message.Header, 0, len(in))
+	for name, values := range in {
+		for _, v := range values {
+			out = append(out, message.Field{Name: name, Value: v})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b message.Field) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// body reads at most limit bytes and says whether there were more.
+func body(from io.Reader, length, limit int64) (b []byte, oversize bool) {
+	if length > 0 {
+		b = make([]byte, length)
+		n, _ := io.ReadFull(from, b) // a body cut short is judged by what came
+		return b[:n], false
+	}
+	b, _ = io.ReadAll(io.LimitReader(from, limit+1))
+	return b, int64(len(b)) > limit
+}
+
+func write(w http.ResponseWriter, r message.Response) {
+	out := w.Header()
+	values := make([]string, len(r.Header)) // one allocation for all fields
+	for i, f := range r.Header {
+		values[i] = f.Value
+		name := http.CanonicalHeaderKey(f.Name)
+		if out[name] == nil {
+			out[name] = values[i : i+1 : i+1]
+			continue
+		}
+		out[name] = append(out[name], f.Value)
+	}
+	if len(r.Body) > 0 {
+		out["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+	}
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(r.Body) // a client that went away is no one's fault
+}
+
+// panicked is the last resort: the core does not panic.
+func panicked(w http.ResponseWriter, _ *http.Request, _ any) {
+	write(w, message.JSON(500, []byte(`{"error":"server_error","error_description":"the server met a bug of its own; please report it with the request that caused it"}`)))
+}
