@@ -174,6 +174,6 @@ func exchanged(now time.Time, m message.Request, r message.Response) []trace.Eve
 	step := "serve " + m.Path()
 	return []trace.Event{
 		{At: now, Kind: trace.KindRequest, Step: step, From: trace.Client, To: party, Request: &m},
-		{At: now, Kind: trace.KindResponse, Step: step, From: party, To: trace.Client, Request: &m, Response: &r, Note: r.Note},
+		{At: now, Kind: trace.KindResponse, Step: step, From: party, To: trace.Client, Response: &r, Note: r.Note},
 	}
 }

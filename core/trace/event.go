@@ -34,7 +34,7 @@ type Kind string
 
 const (
 	KindRequest  Kind = "request"  // Request is set
-	KindResponse Kind = "response" // Response is set, Request repeats the one it answers
+	KindResponse Kind = "response" // Response is set; it answers the last request event
 	KindNavigate Kind = "navigate" // the user agent goes to Request.URL
 	KindInternal Kind = "internal" // made or decided inside one party
 	KindCheck    Kind = "check"    // a rule was applied

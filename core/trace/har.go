@@ -13,15 +13,15 @@ import (
 func HAR(events []Event, producer string) []byte {
 	entries := []message.Value{}
 	all := make([]message.Value, len(events))
-	var sent time.Time
+	var sent Event // the last request
 	for i, ev := range events {
 		all[i] = eventValue(ev)
 		switch {
 		case ev.Kind == KindRequest:
-			sent = ev.At
-		case ev.Kind == KindResponse && ev.Request != nil:
-			entries = append(entries, harEntry(ev, sent, *ev.Response))
-		case ev.Kind == KindNavigate:
+			sent = ev
+		case ev.Kind == KindResponse && sent.Request != nil && ev.Response != nil:
+			entries = append(entries, harEntry(sent, ev.At, *ev.Response))
+		case ev.Kind == KindNavigate && ev.Request != nil:
 			entries = append(entries, harEntry(ev, ev.At, message.Response{}))
 		}
 	}
@@ -31,19 +31,16 @@ func HAR(events []Event, producer string) []byte {
 		message.M("entries", message.Arr(entries...)), message.M("_mcpauth", message.Arr(all...))))).AppendSorted(nil, 1)
 }
 
-func harEntry(ev Event, sent time.Time, r message.Response) message.Value {
-	if sent.IsZero() {
-		sent = ev.At
-	}
-	took := message.Num(ev.At.Sub(sent).Milliseconds())
+func harEntry(sent Event, answered time.Time, r message.Response) message.Value {
+	took := message.Num(answered.Sub(sent.At).Milliseconds())
 	return message.Obj(
-		message.M("startedDateTime", message.Str(sent.UTC().Format(time.RFC3339Nano))),
+		message.M("startedDateTime", message.Str(sent.At.UTC().Format(time.RFC3339Nano))),
 		message.M("time", took),
-		message.M("request", harRequest(*ev.Request)),
+		message.M("request", harRequest(*sent.Request)),
 		message.M("response", harResponse(r)),
 		message.M("cache", message.Obj()),
 		message.M("timings", message.Obj(message.M("send", message.Num(0)), message.M("wait", took), message.M("receive", message.Num(0)))),
-		message.M("_step", message.Str(ev.Step)))
+		message.M("_step", message.Str(sent.Step)))
 }
 
 func harRequest(m message.Request) message.Value {

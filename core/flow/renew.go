@@ -1,0 +1,100 @@
+// Renewing and revoking: one exchange with the server that issued the token
+// (RFC 6749 section 6, RFC 7009).
+package flow
+
+import (
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/oauth"
+)
+
+// Renew gets a new access token: by the refresh token, or for a client
+// credentials login by asking again. Its outcome is Token.
+type Renew struct {
+	machine
+	ResourceURL   string
+	ResourceID    string
+	TokenEndpoint string
+	Client        exchange.ClientAuth
+	RefreshToken  string // empty: client credentials
+	Scope         string // as granted; asked for again with client credentials
+	Token         oauth.Token
+	At            time.Time
+}
+
+// RenewRows is the table of Renew.
+var RenewRows = []Row[Renew]{
+	{Idle, OnStart, []State{Requesting, Failed}, "RFC 6749 section 6", (*Renew).begin},
+	{Requesting, OnResponse, []State{Finished, Failed}, "RFC 6749 section 5", (*Renew).answered},
+	{Requesting, OnTrouble, []State{Failed}, "", troubled[Renew]},
+}
+
+// Step implements Flow.
+func (f *Renew) Step(now time.Time, ev Event) ([]Effect, error) {
+	return step(f, &f.machine, RenewRows, now, ev)
+}
+
+func (f *Renew) begin(Event) []Effect {
+	if why := reachable(f.ResourceURL, f.TokenEndpoint); why != "" {
+		return f.fail(&Violation{Step: stepToken, URL: f.TokenEndpoint, Want: "a token endpoint with https, or http on loopback", Got: why, Cite: "RFC 6749 section 3.2"})
+	}
+	r := exchange.TokenRequest{GrantType: oauth.GrantRefreshToken, RefreshToken: f.RefreshToken, Resource: f.ResourceID, Client: f.Client}
+	if f.RefreshToken == "" {
+		r.GrantType, r.Scope = oauth.GrantClientCredentials, f.Scope
+	}
+	return f.send(Requesting, stepToken, r.Message(f.TokenEndpoint))
+}
+
+// answered keeps what the answer leaves out: the refresh token and the scope
+// stay as they were (RFC 6749 section 6).
+func (f *Renew) answered(ev Event) []Effect {
+	t, err := exchange.ReadTokenReply(ev.(Response).Response)
+	if err != nil {
+		return f.refused(err, "Run login again.")
+	}
+	if t.RefreshToken == "" {
+		t.RefreshToken = f.RefreshToken
+	}
+	if t.Scope == "" {
+		t.Scope = f.Scope
+	}
+	f.Token, f.At = t, f.now
+	return f.finish()
+}
+
+// Revoke tells the server that a token is not needed any more.
+type Revoke struct {
+	machine
+	ResourceURL string
+	Endpoint    string
+	Client      exchange.ClientAuth
+	Token       string
+	Hint        string // access_token or refresh_token
+}
+
+// RevokeRows is the table of Revoke.
+var RevokeRows = []Row[Revoke]{
+	{Idle, OnStart, []State{Requesting, Failed}, "RFC 7009 section 2.1", (*Revoke).begin},
+	{Requesting, OnResponse, []State{Finished, Failed}, "RFC 7009 section 2.2", (*Revoke).answered},
+	{Requesting, OnTrouble, []State{Failed}, "", troubled[Revoke]},
+}
+
+// Step implements Flow.
+func (f *Revoke) Step(now time.Time, ev Event) ([]Effect, error) {
+	return step(f, &f.machine, RevokeRows, now, ev)
+}
+
+func (f *Revoke) begin(Event) []Effect {
+	if why := reachable(f.ResourceURL, f.Endpoint); why != "" {
+		return f.fail(&Violation{Step: stepRevoke, URL: f.Endpoint, Want: "a revocation endpoint with https, or http on loopback", Got: why, Cite: "RFC 7009 section 2"})
+	}
+	return f.send(Requesting, stepRevoke, exchange.TokenQuestion{Token: f.Token, Hint: f.Hint, Client: f.Client}.Message(f.Endpoint))
+}
+
+func (f *Revoke) answered(ev Event) []Effect {
+	if err := exchange.ReadRevocationReply(ev.(Response).Response); err != nil {
+		return f.refused(err, "the token may still be good until it expires")
+	}
+	return f.finish()
+}

@@ -1,0 +1,128 @@
+// The one HTTP client: bounded, never redirected, and from a remote resource
+// never led to this machine or its network (RFC 9728 section 7.7).
+package drive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"syscall"
+	"time"
+
+	"mcp-auth/core/flow"
+	"mcp-auth/core/message"
+)
+
+// Bounds of one exchange.
+const (
+	maxBody   = 1 << 20  // bytes
+	maxHeader = 64 << 10 // bytes
+)
+
+// A Client performs requests. NewClient makes one.
+type Client struct {
+	timeout time.Duration
+	direct  *http.Client
+	proxied *http.Client
+}
+
+// NewClient makes a client for the resource that the user chose. timeout
+// bounds one exchange; 0 is 10 seconds.
+func NewClient(resource string, timeout time.Duration) *Client {
+	if timeout <= 0 {
+		timeout = 10 * time.Second
+	}
+	u, err := message.ParseURL(resource)
+	guard := err != nil || !u.Loopback()
+	return &Client{timeout, newHTTP(guard, nil), newHTTP(false, http.ProxyFromEnvironment)}
+}
+
+func newHTTP(guard bool, proxy func(*http.Request) (*url.URL, error)) *http.Client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	if guard {
+		dialer.Control = refusePrivate
+	}
+	t := &http.Transport{DialContext: dialer.DialContext, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+		TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true, IdleConnTimeout: 30 * time.Second, Proxy: proxy}
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// refusePrivate judges the address that is about to be connected to, after
+// the name was resolved.
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil || flow.PrivateAddress(a.Addr()) {
+		return fmt.Errorf("a remote resource must not lead to %s: it is this machine or its network", address)
+	}
+	return nil
+}
+
+// Do performs one exchange.
+func (c *Client) Do(ctx context.Context, m message.Request) (message.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, m.Method, m.URL, bytes.NewReader(m.Body))
+	if err != nil {
+		return message.Response{}, errors.New("the URL cannot be requested")
+	}
+	for _, f := range m.Header {
+		r.Header.Add(f.Name, f.Value)
+	}
+	r.Header.Set("User-Agent", "mcp-auth")
+	client := c.direct
+	if p, err := http.ProxyFromEnvironment(r); err == nil && p != nil { // the proxy connects, not we
+		client = c.proxied
+	}
+	reply, err := client.Do(r)
+	if err != nil {
+		return message.Response{}, c.explain(ctx, err)
+	}
+	defer reply.Body.Close()
+	return c.read(ctx, reply)
+}
+
+func (c *Client) read(ctx context.Context, reply *http.Response) (message.Response, error) {
+	out := message.Response{Status: reply.StatusCode}
+	for _, name := range slices.Sorted(maps.Keys(reply.Header)) {
+		for _, v := range reply.Header[name] {
+			out.Header = append(out.Header, message.Field{Name: name, Value: v})
+		}
+	}
+	body, err := io.ReadAll(io.LimitReader(reply.Body, maxBody+1))
+	if err != nil {
+		return out, c.explain(ctx, err)
+	}
+	if len(body) > maxBody {
+		return out, errors.New("the answer is longer than 1 MiB")
+	}
+	out.Body = body
+	return out, nil
+}
+
+// explain leaves out what the caller knows (method, URL), and says what a
+// time-out was.
+func (c *Client) explain(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no complete answer within %s; --timeout allows more", c.timeout)
+	}
+	var op *net.OpError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return errors.New("nothing listens there (connection refused)")
+	case errors.As(err, &op) && op.Op == "dial":
+		return op.Err
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
