@@ -1,0 +1,139 @@
+// The rules of the store: which profile is meant, which one a login replaces.
+package profile
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-auth/core/oauth"
+)
+
+// ErrNotFound says that no profile is meant.
+var ErrNotFound = errors.New("Profile not found.")
+
+// Find finds a profile by id, name, or the unique beginning of an id.
+func (s Store) Find(which string) (Profile, error) {
+	var begins []Profile
+	for _, p := range s.Profiles {
+		if p.ID == which || p.Name != "" && p.Name == which {
+			return p, nil
+		}
+		if len(which) >= 4 && strings.HasPrefix(p.ID, which) {
+			begins = append(begins, p)
+		}
+	}
+	if len(begins) == 1 {
+		return begins[0], nil
+	}
+	if len(begins) > 1 {
+		return Profile{}, errors.New("more than one profile id begins with " + which)
+	}
+	return Profile{}, ErrNotFound
+}
+
+// SameURL compares resource URLs: scheme and host without case, a default
+// port left out, all else byte for byte.
+func SameURL(a, b string) bool { return oauth.SameResource(a, b) }
+
+// ActiveFor finds the profile in use for a resource. near is a URL that has
+// one and differs by a slash alone.
+func (s Store) ActiveFor(resourceURL string) (p Profile, near string, ok bool) {
+	for _, a := range s.Active {
+		if SameURL(a.ResourceURL, resourceURL) {
+			i := slices.IndexFunc(s.Profiles, func(p Profile) bool { return p.ID == a.ProfileID })
+			if i >= 0 && SameURL(s.Profiles[i].ResourceURL, resourceURL) {
+				return s.Profiles[i], "", true
+			}
+		}
+		if strings.TrimSuffix(a.ResourceURL, "/") == strings.TrimSuffix(resourceURL, "/") {
+			near = a.ResourceURL
+		}
+	}
+	return Profile{}, near, false
+}
+
+// Put stores a login and makes it the active one. It takes the place of the
+// profile for the same resource, issuer and client, keeping that one's id.
+// It returns the id.
+func (s *Store) Put(p Profile) string {
+	i := slices.IndexFunc(s.Profiles, func(o Profile) bool {
+		return SameURL(o.ResourceURL, p.ResourceURL) && o.Issuer == p.Issuer && o.ClientID == p.ClientID && o.AuthMode == p.AuthMode
+	})
+	if i >= 0 {
+		p.ID, p.CreatedAt, p.Unknown, p.Name = s.Profiles[i].ID, s.Profiles[i].CreatedAt, s.Profiles[i].Unknown, s.Profiles[i].Name
+		s.Profiles = slices.Clone(s.Profiles)
+		s.Profiles[i] = p
+	} else {
+		s.Profiles = append(slices.Clone(s.Profiles), p)
+	}
+	s.Activate(p.ResourceURL, p.ID)
+	return p.ID
+}
+
+// Replace writes a profile back where it was.
+func (s *Store) Replace(p Profile) error {
+	i := slices.IndexFunc(s.Profiles, func(o Profile) bool { return o.ID == p.ID })
+	if i < 0 {
+		return ErrNotFound
+	}
+	s.Profiles = slices.Clone(s.Profiles)
+	s.Profiles[i] = p
+	return nil
+}
+
+// Activate makes a profile the one in use for a resource.
+func (s *Store) Activate(resourceURL, id string) {
+	s.Active = slices.DeleteFunc(slices.Clone(s.Active), func(a Active) bool { return SameURL(a.ResourceURL, resourceURL) })
+	s.Active = append(s.Active, Active{resourceURL, id})
+}
+
+// Delete removes a profile and whatever points to it.
+func (s *Store) Delete(id string) {
+	s.Profiles = slices.DeleteFunc(slices.Clone(s.Profiles), func(p Profile) bool { return p.ID == id })
+	s.Active = slices.DeleteFunc(slices.Clone(s.Active), func(a Active) bool { return a.ProfileID == id })
+}
+
+// Cleared is the profile without what a logout takes away; keepClient leaves
+// the client's registration.
+func (p Profile) Cleared(keepClient bool) Profile {
+	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope, p.ExpiresAt = "", "", "", "", time.Time{}
+	if !keepClient {
+		p.ClientID, p.ClientSecret, p.DynamicClientRegistration, p.TokenEndpointAuthMethod = "", "", nil, ""
+	}
+	return p
+}
+
+// Leeway is how long before its expiry a token is no longer used.
+const Leeway = 30 * time.Second
+
+// Fresh reports whether the access token can be used at now.
+func (p Profile) Fresh(now time.Time) bool {
+	return p.AccessToken != "" && (p.ExpiresAt.IsZero() || p.ExpiresAt.After(now.Add(Leeway)))
+}
+
+// Renewable reports whether a new access token can be had without the user.
+func (p Profile) Renewable() bool {
+	return p.TokenEndpoint != "" && (p.RefreshToken != "" && p.ClientID != "" ||
+		p.AuthMode == ModeClientCreds && p.ClientID != "" && p.ClientSecret != "")
+}
+
+// Renewed is the profile with a new token that came at now.
+func (p Profile) Renewed(t oauth.Token, now time.Time) Profile {
+	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope = t.AccessToken, t.RefreshToken, t.TokenType, t.Scope
+	p.ExpiresAt = time.Time{}
+	if t.ExpiresIn > 0 {
+		p.ExpiresAt = now.Add(time.Duration(t.ExpiresIn) * time.Second)
+	}
+	p.LastUsedAt = now
+	return p
+}
+
+// ResourceToSend is the resource identifier of token requests.
+func (p Profile) ResourceToSend() string {
+	if p.Resource != "" {
+		return p.Resource
+	}
+	return p.ResourceURL
+}
