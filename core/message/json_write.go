@@ -54,6 +54,7 @@ func (v Value) Append(dst []byte) []byte {
 
 // AppendSorted appends v for people: names sorted, indent spaces a level, and
 // what a terminal might obey (C0, DEL, C1, bidi controls) as \u escapes.
+// Without indent it is one line.
 func (v Value) AppendSorted(dst []byte, indent int) []byte {
 	return v.appendSorted(dst, indent, 0)
 }
@@ -86,6 +87,9 @@ func (v Value) appendSorted(dst []byte, indent, level int) []byte {
 func newLine(dst []byte, i, indent, level int) []byte {
 	if i > 0 {
 		dst = append(dst, ',')
+	}
+	if indent == 0 {
+		return dst
 	}
 	dst = append(dst, '\n')
 	for range indent * level {

@@ -1,0 +1,259 @@
+// mcp-auth call: one MCP request with the stored login.
+package command
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"time"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/flow"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/profile"
+)
+
+type callFlags struct {
+	params, tool, arguments, id, profile string
+}
+
+func newCall(g *globals) *ffcli.Command {
+	c := &callFlags{}
+	return g.sub("call", "URL METHOD [flags]", "send one MCP request with the stored login", `The whole JSON-RPC response goes to stdout, names sorted. An expired token is
+refreshed first, by one process at a time. Exit code 5: the server answered
+with a JSON-RPC error, or the tool failed.
+
+Examples
+  mcp-auth call http://127.0.0.1:8765/mcp/oauth tools/list
+  mcp-auth call http://127.0.0.1:8765/mcp/oauth tools/call --tool-name echo --tool-arguments '{"message":"hello"}'`,
+		func(fs *flag.FlagSet) {
+			fs.StringVar(&c.params, "params", "", "`JSON` object of params; @FILE or - reads it from there")
+			fs.StringVar(&c.tool, "tool-name", "", "`NAME` of the tool of tools/call")
+			fs.StringVar(&c.arguments, "tool-arguments", "", "`JSON` object of its arguments; @FILE or - reads it from there")
+			fs.StringVar(&c.id, "request-id", "", "`ID` of the request; default: a random one")
+			fs.StringVar(&c.profile, "profile-id", "", "`ID` of the profile to use; default: the active one")
+		},
+		func(ctx context.Context, args []string) error {
+			if err := arguments(args, "URL", "METHOD"); err != nil {
+				return err
+			}
+			if err := resourceURL(args[0]); err != nil {
+				return err
+			}
+			return g.call(ctx, args[0], args[1], c)
+		})
+}
+
+func (g *globals) call(ctx context.Context, url, method string, c *callFlags) error {
+	f := flow.Call{ResourceURL: url, Method: method}
+	var err error
+	if f.Params, err = c.build(g, method); err != nil {
+		return err
+	}
+	if f.ID, err = c.requestID(); err != nil {
+		return err
+	}
+	k, err := g.keeper()
+	if err != nil {
+		return err
+	}
+	p, err := g.choose(k, url, c.profile)
+	if err != nil {
+		return err
+	}
+	reply, err := g.callWith(ctx, k, p, f)
+	if err != nil {
+		return err
+	}
+	g.JSON(reply)
+	return replyError(reply)
+}
+
+// callWith calls with a fresh token; a token that is refused all the same is
+// renewed once.
+func (g *globals) callWith(ctx context.Context, k profile.Keeper, p profile.Profile, blank flow.Call) (message.Value, error) {
+	refused := ""
+	for attempt := 1; ; attempt++ {
+		token, err := g.freshToken(ctx, k, p.ID, refused)
+		if err != nil {
+			return message.Value{}, err
+		}
+		f := blank
+		f.Token = token
+		err = g.run(ctx, g.driver(f.ResourceURL), &f)
+		var no *flow.Refusal
+		if errors.As(err, &no) && no.Status == 401 && attempt == 1 && p.Renewable() {
+			refused = token
+			continue
+		}
+		return f.Reply, err
+	}
+}
+
+// choose finds the profile. One for another resource is never used: its token
+// would go where it does not belong.
+func (g *globals) choose(k profile.Keeper, url, id string) (profile.Profile, error) {
+	if id == "" {
+		return g.active(k, url)
+	}
+	s, err := k.Load()
+	if err != nil {
+		return profile.Profile{}, err
+	}
+	p, err := s.Find(id)
+	if err == nil && !profile.SameURL(p.ResourceURL, url) {
+		return p, usage("profile %s is for %s; its token is not sent to %s", p.ID, p.ResourceURL, url)
+	}
+	return p, err
+}
+
+// freshToken returns a token that is good for now, renewing it under the
+// store's lock: of several processes one renews and the others read what it
+// got. refused is a token the resource would not take.
+func (g *globals) freshToken(ctx context.Context, k profile.Keeper, id, refused string) (string, error) {
+	s, err := k.Load()
+	if err != nil {
+		return "", err
+	}
+	p, err := s.Find(id)
+	if err != nil {
+		return "", err
+	}
+	if p.Fresh(time.Now()) && p.AccessToken != refused {
+		return p.AccessToken, nil
+	}
+	var failed error
+	err = k.Update(func(s *profile.Store) error {
+		if p, err = s.Find(id); err != nil {
+			return err
+		}
+		if p.Fresh(time.Now()) && p.AccessToken != refused {
+			return nil
+		}
+		p, failed = g.renew(ctx, p)
+		if failed != nil {
+			return failed
+		}
+		return s.Replace(p)
+	})
+	return p.AccessToken, err
+}
+
+// renew gets a new token for a profile.
+func (g *globals) renew(ctx context.Context, p profile.Profile) (profile.Profile, error) {
+	if !p.Renewable() {
+		return p, &flow.Refusal{Step: "token", URL: p.ResourceURL, Hint: "Run login again.",
+			Err: &oauth.Error{Code: oauth.InvalidToken, Description: "Stored credentials cannot refresh this profile. Run login again."}}
+	}
+	if p.RefreshToken != "" {
+		g.Notice("Refreshing expired access token")
+	} else {
+		g.Notice("Requesting a new client-credentials access token")
+	}
+	scope := p.Scope
+	if scope == "" {
+		scope = p.RequestedScope
+	}
+	f := &flow.Renew{ResourceURL: p.ResourceURL, ResourceID: p.ResourceToSend(), TokenEndpoint: p.TokenEndpoint, RefreshToken: p.RefreshToken, Scope: scope, Client: clientOf(p)}
+	if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
+		return p, err
+	}
+	return p.Renewed(f.Token, f.At), nil
+}
+
+func clientOf(p profile.Profile) exchange.ClientAuth {
+	method := p.TokenEndpointAuthMethod
+	if method == "" && p.ClientSecret != "" {
+		method = oauth.AuthPost // what the original program sends
+	}
+	return exchange.ClientAuth{Method: method, ClientID: p.ClientID, ClientSecret: p.ClientSecret}
+}
+
+// build makes the params of the request.
+func (c *callFlags) build(g *globals, method string) (message.Value, error) {
+	params, err := g.object("--params", c.params)
+	if err != nil {
+		return params, err
+	}
+	if method != "tools/call" {
+		if c.tool != "" || c.arguments != "" {
+			return params, usage("--tool-name and --tool-arguments belong to tools/call")
+		}
+		if params.Kind() == message.Missing {
+			params = message.Obj()
+		}
+		return params, nil
+	}
+	args, err := g.object("--tool-arguments", c.arguments)
+	if err != nil {
+		return params, err
+	}
+	if c.tool == "" && params.Get("name").Kind() == message.Missing {
+		return params, usage("--tool-name is required for tools/call")
+	}
+	members := params.Members()
+	if c.tool != "" {
+		members = append(members, message.M("name", message.Str(c.tool)))
+		if args.Kind() == message.Missing {
+			args = message.Obj()
+		}
+	}
+	if args.Kind() != message.Missing {
+		members = append(members, message.M("arguments", args))
+	}
+	return message.ParseJSON(message.Obj(members...).Append(nil)) // refuses a name given twice
+}
+
+// object reads a JSON object from a flag, a file or stdin.
+func (g *globals) object(flagName, text string) (message.Value, error) {
+	data := []byte(text)
+	var err error
+	switch {
+	case text == "":
+		return message.Value{}, nil
+	case text == "-":
+		data, err = io.ReadAll(io.LimitReader(g.In, 1<<20))
+	case text[0] == '@':
+		data, err = os.ReadFile(text[1:])
+	}
+	if err != nil {
+		return message.Value{}, usage("%s: %v", flagName, err)
+	}
+	v, err := message.ParseJSON(data)
+	if err != nil {
+		return v, usage("%s must be valid JSON: %v", flagName, err)
+	}
+	if v.Kind() != message.Object {
+		return v, usage("%s must decode to a JSON object.", flagName)
+	}
+	return v, nil
+}
+
+func (c *callFlags) requestID() (message.Value, error) {
+	if c.id != "" {
+		return message.Str(c.id), nil
+	}
+	b := make([]byte, 16)
+	_, err := rand.Read(b)
+	return message.Str(hex.EncodeToString(b)), err
+}
+
+// replyError is the error a reply carries, if any.
+func replyError(reply message.Value) error {
+	if e := reply.Get("error"); e.Kind() != message.Missing {
+		code, _ := e.Get("code").Number()
+		text, _ := e.Get("message").Text()
+		return &rpcError{"JSON-RPC error " + code + ": " + text}
+	}
+	if failed, _ := reply.Get("result").Get("isError").Bool(); failed {
+		return &rpcError{"the tool failed; its answer says why"}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+// Exit codes, and how each kind of error is told.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mcp-auth/cli/terminal"
+	"mcp-auth/core/flow"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/profile"
+)
+
+// Exit codes.
+const (
+	exitOther       = 1   // unclassified
+	exitUsage       = 2   // flags, arguments, JSON in arguments
+	exitAuth        = 3   // authentication needed or refused
+	exitNetwork     = 4   // no answer
+	exitRPC         = 5   // JSON-RPC error, or a tool's isError
+	exitProtocol    = 6   // the server broke the protocol
+	exitUser        = 7   // the user said no, or let it lapse
+	exitInterrupted = 130 // Ctrl-C
+)
+
+// A usageError says that we were called wrongly.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// An rpcError is a JSON-RPC error, or a tool's; the reply is printed already.
+type rpcError struct{ text string }
+
+func (e *rpcError) Error() string { return e.text }
+
+// end tells the error, if there is one, and returns the exit code.
+func (g *globals) end(ctx context.Context, err error) int {
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		g.Fail(terminal.Failure{Code: "interrupted", Message: "interrupted; nothing was stored"}, g.output == "json")
+		return exitInterrupted
+	}
+	f, code := g.describe(err)
+	f.Message = g.hide(f.Message)
+	f.Cause, f.URL = g.hide(f.Cause), g.hide(f.URL)
+	g.Fail(f, g.output == "json")
+	return code
+}
+
+// hide takes the run's secrets out of a text.
+func (g *globals) hide(s string) string {
+	if g.redact == nil {
+		return s
+	}
+	return g.redact.Text(s)
+}
+
+func (g *globals) describe(err error) (terminal.Failure, int) {
+	f := terminal.Failure{Code: "other", Message: err.Error()}
+	var (
+		wrong  *usageError
+		none   *noProfile
+		rpc    *rpcError
+		broken *flow.Violation
+		world  *flow.Interrupted
+		lapsed *flow.Lapsed
+		no     *flow.Refusal
+	)
+	switch {
+	case errors.As(err, &wrong):
+		f.Code, f.Hint = "usage", "see "+g.command.FlagSet.Name()+" --help"
+		return f, exitUsage
+	case errors.As(err, &none):
+		f.Code, f.Hint = "auth.no_profile", none.hint
+		return f, exitAuth
+	case errors.As(err, &rpc):
+		f.Code = "rpc"
+		return f, exitRPC
+	case errors.As(err, &broken):
+		f.Code, f.Step, f.URL, f.Spec, f.Hint = "protocol", broken.Step, broken.URL, broken.Cite, broken.Hint
+		f.Message = "the server broke a rule: wanted " + broken.Want + ", got " + broken.Got
+		return f, exitProtocol
+	case errors.As(err, &world):
+		f.Code, f.Step, f.URL, f.Hint = "network", world.Step, world.URL, "check the URL and that the server runs"
+		f.Message = "no answer: " + world.Err.Error()
+		return f, exitNetwork
+	case errors.As(err, &lapsed):
+		f.Code, f.Hint = "user.lapsed", "run the command again"
+		if lapsed.Denied {
+			f.Code = "user.denied"
+		}
+		return f, exitUser
+	case errors.As(err, &no):
+		return refusal(f, no)
+	case errors.Is(err, profile.ErrNotFound):
+		f.Code, f.Hint = "profile.not_found", "mcp-auth profile list shows what there is"
+	}
+	return f, exitOther
+}
+
+// refusal tells what the peer said by the book.
+func refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure, int) {
+	f.Step, f.URL, f.Status, f.Hint = r.Step, r.URL, r.Status, r.Hint
+	var e *oauth.Error
+	if !errors.As(r, &e) {
+		return f, exitAuth
+	}
+	f.Code, f.OAuthError = "auth."+e.Code, e.Code
+	text := e.Error()
+	if r.Status != 0 {
+		text = "HTTP " + message.Decimal(int64(r.Status)) + ": " + text
+	}
+	f.Message = refusedWhat(r.Step) + " failed: " + text
+	if r.Step == "mcp" && e.Code != oauth.InsufficientScope && e.Code != oauth.InvalidToken {
+		f.Code = "http"
+		f.Message = fmt.Sprintf("MCP call failed: HTTP %d: %s", r.Status, e.Description)
+		return f, exitOther
+	}
+	if e.Code == oauth.TemporarilyUnavailable {
+		f.Hint = "the server is busy; try again in a moment"
+	}
+	return f, exitAuth
+}
+
+func refusedWhat(step string) string {
+	switch step {
+	case "register":
+		return "Dynamic registration"
+	case "token":
+		return "Token request"
+	case "device":
+		return "Device authorization"
+	case "mcp":
+		return "MCP call"
+	case "revoke":
+		return "Revocation"
+	}
+	return "Authorization"
+}

@@ -1,0 +1,254 @@
+// Flags that every command has, and what they set up.
+package command
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/peterbourgon/ff/v3"
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"mcp-auth/cli/flagset"
+	"mcp-auth/cli/terminal"
+	"mcp-auth/core/flow"
+	"mcp-auth/core/message"
+	"mcp-auth/core/profile"
+	"mcp-auth/core/trace"
+	"mcp-auth/native/drive"
+	"mcp-auth/native/keep"
+)
+
+type globals struct {
+	*terminal.Printer
+	command *ffcli.Command
+
+	verbose        int
+	output         string
+	home, config   string
+	traceFile      string
+	timeout        time.Duration
+	nonInteractive bool
+
+	redact *trace.Redactor
+	events []trace.Event // of all flows of this run
+}
+
+var globalNames = []string{"verbose", "quiet", "output", "color", "cli-home", "config", "trace", "timeout", "non-interactive"}
+
+var options = []ff.Option{ff.WithEnvVarPrefix(flagset.Prefix)}
+
+// flags makes a flag set with the global flags in it.
+func (g *globals) flags(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	g.output, g.Color = "text", "auto"
+	fs.Var(flagset.Count{To: &g.verbose}, "verbose", "show every request, response and check on stderr; twice, or `=2`: bodies of any length")
+	fs.BoolVar(&g.Quiet, "quiet", false, "leave out notices")
+	fs.Var(flagset.Enum{To: &g.output, Words: []string{"text", "json"}}, "output", "`FORM` of what is printed: text or json")
+	fs.Var(flagset.Enum{To: &g.Color, Words: []string{"auto", "always", "never"}}, "color", "`WHEN` to colour stderr: auto, always or never; NO_COLOR is heeded")
+	fs.StringVar(&g.home, "cli-home", "", "`DIR` of the profiles (default ~/.config/mcp-auth)")
+	fs.StringVar(&g.config, "config", "", "JSON `FILE` with settings, keys named as flags (default config.json in the home)")
+	fs.StringVar(&g.traceFile, "trace", "", "write the trace to `FILE`: .har, else NDJSON; secrets as labels")
+	fs.DurationVar(&g.timeout, "timeout", 10*time.Second, "`TIME` one exchange may take")
+	fs.BoolVar(&g.nonInteractive, "non-interactive", false, "never ask, never wait for a person")
+	return fs
+}
+
+// prepare reads the config file, once flags and variables are known.
+func (g *globals) prepare() error {
+	g.Ask = !g.nonInteractive
+	g.redact = trace.NewRedactor()
+	home, err := g.homeDir()
+	if err != nil {
+		return err
+	}
+	path, given := g.config, g.config != ""
+	if !given {
+		path = filepath.Join(home, "config.json")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if given {
+			return usage("--config: %v", err)
+		}
+		return nil
+	}
+	return g.configure(path, data)
+}
+
+// configure sets what neither a flag nor a variable has set.
+func (g *globals) configure(path string, data []byte) error {
+	v, err := message.ParseJSON(data)
+	if err != nil || v.Kind() != message.Object {
+		return usage("%s must be a JSON object: %v", path, err)
+	}
+	fs := g.command.FlagSet
+	set := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	members := v.Members()
+	for _, m := range v.Members() { // a section is for one command
+		if m.Name == g.command.Name && m.Value.Kind() == message.Object {
+			members = append(append([]message.Member(nil), members...), m.Value.Members()...)
+		}
+	}
+	for _, m := range members {
+		if m.Value.Kind() == message.Object || set[m.Name] {
+			continue
+		}
+		if fs.Lookup(m.Name) == nil {
+			g.unknownKey(path, m.Name)
+			continue
+		}
+		if err := fs.Set(m.Name, plain(m.Value)); err != nil {
+			return usage("%s: %s: %v", path, m.Name, err)
+		}
+	}
+	g.Ask = !g.nonInteractive
+	return nil
+}
+
+// unknownKey warns of keys that no command has.
+func (g *globals) unknownKey(path, key string) {
+	known := allFlags(newRoot(&globals{Printer: &terminal.Printer{}}))
+	for _, k := range known {
+		if k == key {
+			return
+		}
+	}
+	if near := flagset.Nearest(key, known); near != "" {
+		g.Warn("%s: unknown key %q; did you mean %q?", path, key, near)
+		return
+	}
+	g.Warn("%s: unknown key %q", path, key)
+}
+
+func allFlags(c *ffcli.Command) []string {
+	var all []string
+	c.FlagSet.VisitAll(func(f *flag.Flag) { all = append(all, f.Name) })
+	for _, s := range c.Subcommands {
+		all = append(all, allFlags(s)...)
+	}
+	return all
+}
+
+func plain(v message.Value) string {
+	if s, ok := v.Text(); ok {
+		return s
+	}
+	return string(v.Append(nil))
+}
+
+func (g *globals) homeDir() (string, error) {
+	if g.home != "" {
+		return keep.Expand(g.home)
+	}
+	return keep.DefaultHome()
+}
+
+// keeper opens the profiles.
+func (g *globals) keeper() (*keep.Files, error) {
+	home, err := g.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	return &keep.Files{Home: home, Warn: func(s string) { g.Warn("%s", s) }, Busy: func(s string) { g.Notice("%s", s) }}, nil
+}
+
+// driver runs flows against a resource.
+func (g *globals) driver(resource string) *drive.Driver {
+	return &drive.Driver{HTTP: drive.NewClient(resource, g.timeout), UI: quietUI{g}, Trace: g.record}
+}
+
+// run runs a flow. A run of several flows makes one trace.
+func (g *globals) run(ctx context.Context, d *drive.Driver, f flow.Flow) error { return d.Run(ctx, f) }
+
+// record shows events as they happen, and keeps them for --trace.
+func (g *globals) record(events []trace.Event) {
+	for _, ev := range events {
+		ev = g.redact.Event(ev)
+		ev.N = len(g.events) + 1
+		g.events = append(g.events, ev)
+		if g.verbose > 0 {
+			g.Verbose(trace.Text(ev, g.verbose > 1))
+		}
+	}
+}
+
+// closeTrace writes the trace file, also after a failure.
+func (g *globals) closeTrace() error {
+	if g.traceFile == "" {
+		return nil
+	}
+	producer := "mcp-auth " + Version
+	data := trace.AppendHeader(nil, producer)
+	for _, ev := range g.events {
+		data = trace.AppendNDJSON(data, ev)
+	}
+	if strings.HasSuffix(g.traceFile, ".har") {
+		data = trace.HAR(g.events, producer)
+	}
+	if err := os.WriteFile(g.traceFile, data, 0o600); err != nil {
+		return fmt.Errorf("--trace: %w", err)
+	}
+	return nil
+}
+
+// document prints the one JSON document of --output json, or the lines.
+func (g *globals) document(v message.Value) bool {
+	if g.output == "json" {
+		g.JSON(v)
+		return true
+	}
+	return false
+}
+
+// say prints a line of the narrative, which --output json replaces.
+func (g *globals) say(format string, args ...any) {
+	if g.output != "json" {
+		g.Line(format, args...)
+	} else {
+		g.Notice(format, args...)
+	}
+}
+
+// active finds the profile in use for a resource.
+func (g *globals) active(k profile.Keeper, resource string) (profile.Profile, error) {
+	s, err := k.Load()
+	if err != nil {
+		return profile.Profile{}, err
+	}
+	p, near, ok := s.ActiveFor(resource)
+	if ok {
+		return p, nil
+	}
+	if near != "" {
+		return p, &noProfile{"there is one for " + near + ", which differs by a slash; URLs are compared byte for byte"}
+	}
+	return p, &noProfile{}
+}
+
+// A noProfile says that nobody is logged in.
+type noProfile struct{ hint string }
+
+func (*noProfile) Error() string {
+	return "No active profile found for this resource. Run login first."
+}
+
+// resourceURL checks the URL that the user typed.
+func resourceURL(s string) error {
+	u, err := message.ParseURL(s)
+	if err != nil {
+		return usage("%q is no resource URL: %v", s, err)
+	}
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return usage("%q is no resource URL: the scheme must be https, or http on loopback", s)
+	}
+	return nil
+}

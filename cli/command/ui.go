@@ -1,0 +1,102 @@
+// Who sits in front of the program while a flow runs.
+package command
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/native/drive"
+)
+
+// quietUI is for flows that need nobody.
+type quietUI struct{ g *globals }
+
+func (u quietUI) Visit(string)                              {}
+func (u quietUI) Show(oauth.DeviceAuthorization, time.Time) {}
+func (u quietUI) Notice(text string)                        { u.g.Notice("%s", text) }
+func (u quietUI) Waiting(time.Time) func()                  { return func() {} }
+
+// loginUI tells the user what to do, in the lines of the original program.
+type loginUI struct {
+	quietUI
+	before   func() // prints what is known by now: the registered client
+	redirect string // of the listener; empty when the redirect is pasted
+	open     bool   // --open-browser
+	expires  time.Time
+}
+
+// Visit prints the URL alone on its line, last before the wait.
+func (u *loginUI) Visit(url string) {
+	u.before()
+	g := u.g
+	if u.redirect != "" {
+		g.say("Listening for the authorization callback on %s", u.redirect)
+		g.sshHint(u.redirect)
+	}
+	if u.open {
+		if err := drive.Open(url); err != nil {
+			g.Warn("%v", err)
+		}
+	}
+	g.say("Open the authorization URL in a browser")
+	g.say("%s", url)
+}
+
+// sshHint says how a browser elsewhere reaches the listener here.
+func (g *globals) sshHint(redirect string) {
+	if os.Getenv("SSH_CONNECTION") == "" {
+		return
+	}
+	if u, err := message.ParseURL(redirect); err == nil {
+		g.Notice("You are connected by SSH. On the machine with the browser run:  ssh -L %s:127.0.0.1:%s THIS_HOST", u.Port, u.Port)
+	}
+}
+
+// Show prints how the device is approved.
+func (u *loginUI) Show(a oauth.DeviceAuthorization, expires time.Time) {
+	u.before()
+	g := u.g
+	u.expires = expires
+	g.say("Device authorization started")
+	g.say("Visit: %s", a.VerificationURI)
+	g.say("User code: %s", a.UserCode)
+	complete := a.VerificationURIComplete
+	if complete == "" {
+		complete = a.VerificationURI
+	} else if g.verbose > 0 {
+		g.Notice("Verification URI complete: %s", complete)
+	}
+	g.QR(complete)
+	g.say("Waiting for device approval")
+}
+
+// Waiting counts down where somebody looks.
+func (u *loginUI) Waiting(until time.Time) func() {
+	g := u.g
+	if u.expires.After(until) {
+		until = u.expires
+	}
+	if g.Quiet || g.verbose > 0 || !g.ErrTTY() {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			fmt.Fprintf(g.Err, "\r\x1b[K  waiting, %s left; Ctrl-C gives up", time.Until(until).Round(time.Second))
+			select {
+			case <-done:
+				fmt.Fprint(g.Err, "\r\x1b[K")
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() { close(done); wg.Wait() }
+}
