@@ -11,7 +11,12 @@ import (
 )
 
 // ErrNotFound says that no profile is meant.
-var ErrNotFound = errors.New("Profile not found.")
+var ErrNotFound error = notFound{}
+
+// notFound keeps the sentence of the original program.
+type notFound struct{}
+
+func (notFound) Error() string { return "Profile not found." }
 
 // Find finds a profile by id, name, or the unique beginning of an id.
 func (s Store) Find(which string) (Profile, error) {
