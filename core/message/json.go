@@ -1,15 +1,9 @@
-// RFC 8259, strictly: the one way JSON enters and leaves the core.
+// RFC 8259, strictly: values, and the one way that JSON enters the core.
 package message
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"math"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxDepth is how deep arrays and objects may nest.
@@ -48,100 +42,6 @@ type Member struct {
 	Value Value
 }
 
-// ParseJSON reads exactly one value: valid UTF-8, no lone surrogates, no name
-// twice in an object, at most MaxDepth deep, nothing after it.
-func ParseJSON(b []byte) (Value, error) {
-	if err := checkDepth(b); err != nil {
-		return Value{}, err
-	}
-	d := jsontext.NewDecoder(bytes.NewReader(b))
-	v, err := readValue(d)
-	if err != nil {
-		return Value{}, fmt.Errorf("not valid JSON near byte %d", d.InputOffset())
-	}
-	if _, err := d.ReadToken(); err == nil || !isEnd(err) {
-		return Value{}, fmt.Errorf("more than one JSON value: text follows at byte %d", d.InputOffset())
-	}
-	return v, nil
-}
-
-func isEnd(err error) bool { return err.Error() == "EOF" }
-
-var errDeep = errors.New("JSON nests deeper than " + strconv.Itoa(MaxDepth) + " levels")
-
-// checkDepth counts brackets outside strings, before anything is built.
-func checkDepth(b []byte) error {
-	depth, inString := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '[' || c == '{':
-			if depth++; depth > MaxDepth {
-				return errDeep
-			}
-		case c == ']' || c == '}':
-			depth--
-		}
-	}
-	return nil
-}
-
-func readValue(d *jsontext.Decoder) (Value, error) {
-	t, err := d.ReadToken()
-	if err != nil {
-		return Value{}, err
-	}
-	switch t.Kind() {
-	case 'n':
-		return Value{kind: Null}, nil
-	case 't', 'f':
-		return Value{kind: Bool, truth: t.Bool()}, nil
-	case '"':
-		return Value{kind: String, text: t.String()}, nil
-	case '0':
-		return Value{kind: Number, text: t.String()}, nil
-	case '[':
-		return readArray(d)
-	default:
-		return readObject(d)
-	}
-}
-
-func readArray(d *jsontext.Decoder) (Value, error) {
-	v := Value{kind: Array}
-	for d.PeekKind() != ']' {
-		e, err := readValue(d)
-		if err != nil {
-			return Value{}, err
-		}
-		v.elems = append(v.elems, e)
-	}
-	_, err := d.ReadToken()
-	return v, err
-}
-
-func readObject(d *jsontext.Decoder) (Value, error) {
-	v := Value{kind: Object}
-	for d.PeekKind() != '}' {
-		t, err := d.ReadToken()
-		if err != nil {
-			return Value{}, err
-		}
-		name := t.String()
-		m, err := readValue(d)
-		if err != nil {
-			return Value{}, err
-		}
-		v.members = append(v.members, Member{name, m})
-	}
-	_, err := d.ReadToken()
-	return v, err
-}
-
 // Kind returns what v is.
 func (v Value) Kind() Kind { return v.kind }
 
@@ -174,19 +74,40 @@ func (v Value) Number() (digits string, ok bool) {
 	return v.text, true
 }
 
-// Int returns a number that is integral and in range: 3600, 3600.0 and 36e2.
+// Int returns a number that is integral and fits: 3600, 3600.0 and 36e2. The
+// digits decide, not a rounded float.
 func (v Value) Int() (int64, bool) {
 	if v.kind != Number {
 		return 0, false
 	}
-	if n, err := strconv.ParseInt(v.text, 10, 64); err == nil {
-		return n, true
+	n, err := strconv.ParseInt(v.text, 10, 64)
+	if err != nil {
+		n, err = strconv.ParseInt(integral(v.text), 10, 64)
 	}
-	f, err := strconv.ParseFloat(v.text, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
-		return 0, false
+	return n, err == nil
+}
+
+// integral rewrites a JSON number without fraction and exponent; it returns
+// "" when the number has a fraction or is too long for an int64.
+func integral(number string) string {
+	mantissa, exponent := number, 0
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		e, err := strconv.Atoi(number[i+1:])
+		mantissa, exponent = number[:i], e
+		if err != nil || e < -MaxValue || e > MaxValue {
+			exponent = MaxValue // a zero stays zero, all else is refused below
+		}
 	}
-	return int64(f), true
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimRight(whole+fraction, "0")
+	zeros := len(whole) + exponent - len(digits)
+	switch {
+	case strings.Trim(digits, "-") == "":
+		return "0"
+	case zeros < 0 || zeros > 18:
+		return ""
+	}
+	return digits + strings.Repeat("0", zeros)
 }
 
 // Elems returns an array's elements.
@@ -195,12 +116,22 @@ func (v Value) Elems() []Value { return v.elems }
 // Members returns an object's members in their order.
 func (v Value) Members() []Member { return v.members }
 
-// Str, Num, Boolean, NullValue, Arr, Obj, M and Strs build values.
-func Str(s string) Value          { return Value{kind: String, text: strings.ToValidUTF8(s, "\uFFFD")} }
-func Num(n int64) Value           { return Value{kind: Number, text: strconv.FormatInt(n, 10)} }
-func Boolean(b bool) Value        { return Value{kind: Bool, truth: b} }
-func NullValue() Value            { return Value{kind: Null} }
-func Arr(elems ...Value) Value    { return Value{kind: Array, elems: elems} }
+// Str is a string; invalid UTF-8 becomes U+FFFD.
+func Str(s string) Value { return Value{kind: String, text: strings.ToValidUTF8(s, "\uFFFD")} }
+
+// Num is a number.
+func Num(n int64) Value { return Value{kind: Number, text: strconv.FormatInt(n, 10)} }
+
+// Boolean is true or false.
+func Boolean(b bool) Value { return Value{kind: Bool, truth: b} }
+
+// NullValue is null.
+func NullValue() Value { return Value{kind: Null} }
+
+// Arr is an array.
+func Arr(elems ...Value) Value { return Value{kind: Array, elems: elems} }
+
+// Obj is an object; no name may be given twice.
 func Obj(members ...Member) Value { return Value{kind: Object, members: members} }
 
 // M is one member of an object.

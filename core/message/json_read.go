@@ -1,0 +1,171 @@
+// Reading JSON (RFC 8259): jsontext decides what is JSON, a walk over the
+// proven text builds the tree.
+package message
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// ParseJSON reads exactly one value: valid UTF-8, no lone surrogates, no name
+// twice in an object, at most MaxDepth deep, nothing after it.
+func ParseJSON(b []byte) (Value, error) {
+	if tooDeep(b) {
+		return Value{}, errDeep
+	}
+	if !jsontext.Value(b).IsValid() {
+		return Value{}, whyInvalid(b)
+	}
+	var members [16]Member
+	var elems [8]Value
+	w := walk{text: string(b)}
+	return w.value(&open{members[:0], elems[:0]}), nil
+}
+
+var errDeep = errors.New("JSON nests deeper than " + strconv.Itoa(MaxDepth) + " levels")
+
+// tooDeep counts brackets outside strings, before anything is built.
+func tooDeep(b []byte) bool {
+	depth, inString := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '[' || c == '{':
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return false
+}
+
+// whyInvalid reads refused text again to say where it went wrong.
+func whyInvalid(b []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(b))
+	_, err := d.ReadValue()
+	at := strconv.FormatInt(d.InputOffset(), 10)
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errors.New("an object of the JSON has the same name twice, after byte " + at)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the JSON ends too early, after byte " + at)
+	case err != nil:
+		return errors.New("the text is not JSON, after byte " + at)
+	}
+	return errors.New("more than one JSON value: text follows at byte " + at)
+}
+
+// A walk reads text that jsontext has proven, so nothing can go wrong in it.
+// Names and strings are parts of text.
+type walk struct {
+	text string
+	at   int
+}
+
+// open is what the objects and arrays that are not closed yet have so far. It
+// is no part of walk, so that small ones can stay on the stack.
+type open struct {
+	members []Member
+	elems   []Value
+}
+
+func (w *walk) value(o *open) Value {
+	switch w.next() {
+	case '"':
+		return Value{kind: String, text: w.string()}
+	case '{':
+		return w.object(o)
+	case '[':
+		return w.array(o)
+	case 'n':
+		w.at += len("null")
+		return Value{kind: Null}
+	case 't':
+		w.at += len("true")
+		return Value{kind: Bool, truth: true}
+	case 'f':
+		w.at += len("false")
+		return Value{kind: Bool}
+	}
+	return Value{kind: Number, text: w.number()}
+}
+
+// next skips white space and separators and returns what comes.
+func (w *walk) next() byte {
+	for strings.IndexByte(" \t\r\n,:", w.text[w.at]) >= 0 {
+		w.at++
+	}
+	return w.text[w.at]
+}
+
+func (w *walk) object(o *open) Value {
+	start := len(o.members)
+	for w.at++; w.next() != '}'; {
+		m := Member{Name: w.string()}
+		m.Value = w.value(o)
+		o.members = append(o.members, m)
+	}
+	w.at++
+	v := Value{kind: Object, members: append([]Member(nil), o.members[start:]...)}
+	o.members = o.members[:start]
+	return v
+}
+
+func (w *walk) array(o *open) Value {
+	start := len(o.elems)
+	for w.at++; w.next() != ']'; {
+		v := w.value(o)
+		o.elems = append(o.elems, v)
+	}
+	w.at++
+	v := Value{kind: Array, elems: append([]Value(nil), o.elems[start:]...)}
+	o.elems = o.elems[:start]
+	return v
+}
+
+func (w *walk) string() string {
+	start := w.at
+	escaped := false
+	for w.at++; w.text[w.at] != '"'; w.at++ {
+		if w.text[w.at] == '\\' {
+			escaped = true
+			w.at++
+		}
+	}
+	w.at++
+	if escaped {
+		b, _ := jsontext.AppendUnquote(nil, w.text[start:w.at])
+		return string(b)
+	}
+	return w.keep(w.text[start+1 : w.at-1])
+}
+
+func (w *walk) number() string {
+	start := w.at
+	for w.at < len(w.text) && strings.IndexByte("+-.0123456789Ee", w.text[w.at]) >= 0 {
+		w.at++
+	}
+	return w.keep(w.text[start:w.at])
+}
+
+func (w *walk) keep(part string) string { return keep(w.text, part) }
+
+// keep returns a part of a text for good. A part of a long text is copied, so
+// that a record that holds on to it does not hold on to the whole.
+func keep(text, part string) string {
+	if len(text) > 4<<10 {
+		return strings.Clone(part)
+	}
+	return part
+}
