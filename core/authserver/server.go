@@ -87,6 +87,9 @@ func grantable(asked string, c Client) (string, *oauth.Error) {
 	if asked == "" {
 		asked = oauth.ScopeRead
 	}
+	if oauth.KnownScope(asked) && oauth.Grants(c.Scope, asked) { // one value, the usual case
+		return asked, nil
+	}
 	scope, err := oauth.ParseScope(asked)
 	if err != nil {
 		return "", oauth.E(oauth.InvalidScope, err.Error())

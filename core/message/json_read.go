@@ -21,10 +21,8 @@ func ParseJSON(b []byte) (Value, error) {
 	if !jsontext.Value(b).IsValid() {
 		return Value{}, whyInvalid(b)
 	}
-	var members [16]Member
-	var elems [8]Value
 	w := walk{text: string(b)}
-	return w.value(&open{members[:0], elems[:0]}), nil
+	return w.value(), nil
 }
 
 var errDeep = errors.New("JSON nests deeper than " + strconv.Itoa(MaxDepth) + " levels")
@@ -67,27 +65,24 @@ func whyInvalid(b []byte) error {
 }
 
 // A walk reads text that jsontext has proven, so nothing can go wrong in it.
-// Names and strings are parts of text.
+// Names and strings are parts of text. members and elems are what the objects
+// and arrays that are not closed yet have so far: each is copied out at its
+// exact length.
 type walk struct {
-	text string
-	at   int
-}
-
-// open is what the objects and arrays that are not closed yet have so far. It
-// is no part of walk, so that small ones can stay on the stack.
-type open struct {
+	text    string
+	at      int
 	members []Member
 	elems   []Value
 }
 
-func (w *walk) value(o *open) Value {
+func (w *walk) value() Value {
 	switch w.next() {
 	case '"':
 		return Value{kind: String, text: w.string()}
 	case '{':
-		return w.object(o)
+		return w.object()
 	case '[':
-		return w.array(o)
+		return w.array()
 	case 'n':
 		w.at += len("null")
 		return Value{kind: Null}
@@ -109,28 +104,31 @@ func (w *walk) next() byte {
 	return w.text[w.at]
 }
 
-func (w *walk) object(o *open) Value {
-	start := len(o.members)
+func (w *walk) object() Value {
+	start := len(w.members)
+	if w.members == nil {
+		w.members = make([]Member, 0, 8)
+	}
 	for w.at++; w.next() != '}'; {
 		m := Member{Name: w.string()}
-		m.Value = w.value(o)
-		o.members = append(o.members, m)
+		m.Value = w.value()
+		w.members = append(w.members, m)
 	}
 	w.at++
-	v := Value{kind: Object, members: append([]Member(nil), o.members[start:]...)}
-	o.members = o.members[:start]
+	v := Value{kind: Object, members: append([]Member(nil), w.members[start:]...)}
+	w.members = w.members[:start]
 	return v
 }
 
-func (w *walk) array(o *open) Value {
-	start := len(o.elems)
+func (w *walk) array() Value {
+	start := len(w.elems)
 	for w.at++; w.next() != ']'; {
-		v := w.value(o)
-		o.elems = append(o.elems, v)
+		v := w.value()
+		w.elems = append(w.elems, v)
 	}
 	w.at++
-	v := Value{kind: Array, elems: append([]Value(nil), o.elems[start:]...)}
-	o.elems = o.elems[:start]
+	v := Value{kind: Array, elems: append([]Value(nil), w.elems[start:]...)}
+	w.elems = w.elems[:start]
 	return v
 }
 

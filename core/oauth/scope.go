@@ -67,6 +67,16 @@ func (s Scope) Within(allowed Scope) bool {
 	return true
 }
 
+// Grants is Covers for a scope as text, without splitting it up.
+func Grants(granted, needed string) bool {
+	for v := range strings.SplitSeq(granted, " ") {
+		if v == needed && v != "" || scopeRank(needed) > 0 && scopeRank(v) >= scopeRank(needed) {
+			return true
+		}
+	}
+	return false
+}
+
 // Covers reports whether granted lets its bearer do what needed asks for.
 func Covers(granted Scope, needed string) bool {
 	if rank := scopeRank(needed); rank > 0 {

@@ -53,8 +53,7 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 	if needed == "" {
 		needed = r.DefaultScope
 	}
-	granted, _ := oauth.ParseScope(access.Scope)
-	if !oauth.Covers(granted, needed) {
+	if !oauth.Grants(access.Scope, needed) {
 		return r.refuse(&oauth.Error{Code: oauth.InsufficientScope, Scope: needed, Description: "the access token does not cover what this call needs"})
 	}
 	call := mcp.Call{Now: now, Subject: access.Subject, ClientID: access.ClientID, Scope: access.Scope,

@@ -27,7 +27,7 @@ const (
 // A bench is one server with a clock that is moved by hand.
 type bench struct {
 	*is.I
-	t   *testing.T
+	t   testing.TB
 	s   *server.Server
 	now time.Time
 
@@ -35,7 +35,7 @@ type bench struct {
 	conf, confp    oauth.Registration
 }
 
-func newBench(t *testing.T, change ...func(*server.Config)) *bench {
+func newBench(t testing.TB, change ...func(*server.Config)) *bench {
 	t.Helper()
 	cfg := server.Config{Issuer: base, Seed: true, Mint: true, Random: rand.Reader, Version: "test"}
 	for _, c := range change {
