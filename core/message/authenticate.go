@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"unicode"
 )
 
 // A Challenge is one challenge of a WWW-Authenticate field. It carries a
@@ -52,7 +53,7 @@ func (c Challenge) String() string {
 
 func writeQuoted(b *strings.Builder, s string) {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c >= ' ' && c != 0x7f || c == '\t' {
+		if c := s[i]; !control(c) {
 			if c == '"' || c == '\\' {
 				b.WriteByte('\\')
 			}
@@ -191,9 +192,11 @@ func (p *challengeParser) quoted() (string, error) {
 			p.rest = p.rest[i+1:]
 			return b.String(), nil
 		case c == '\\' && i+1 < len(p.rest):
-			i++
+			if i++; control(p.rest[i]) {
+				return "", errChallenge
+			}
 			b.WriteByte(p.rest[i])
-		case c < ' ' && c != '\t' || c == 0x7f:
+		case control(c):
 			return "", errChallenge
 		default:
 			b.WriteByte(c)
@@ -201,6 +204,9 @@ func (p *challengeParser) quoted() (string, error) {
 	}
 	return "", errors.New("the challenge has an unbalanced quote")
 }
+
+// control reports what may stand in no quoted string, escaped or not.
+func control(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 func (p *challengeParser) skip(set string) { p.rest = strings.TrimLeft(p.rest, set) }
 
@@ -251,16 +257,20 @@ func ReadAuthorization(h Header) (a Authorization, n int) {
 	return Authorization{scheme, strings.TrimLeft(rest, " ")}, n
 }
 
-// ParseBasic reads the credentials of the Basic scheme (RFC 7617): strict
-// base64 with a colon inside. OAuth's form encoding is left in place.
+// ParseBasic reads the credentials of the Basic scheme (RFC 7617 section 2):
+// strict base64 with a colon and no control characters inside. OAuth's form
+// encoding is left in place.
 func ParseBasic(rest string) (user, password string, err error) {
 	b, err := base64.StdEncoding.Strict().DecodeString(rest)
 	if err != nil || strings.ContainsAny(rest, "\r\n") {
 		return "", "", errors.New("the Basic credentials are not base64")
 	}
 	user, password, ok := strings.Cut(string(b), ":")
-	if !ok {
+	switch {
+	case !ok:
 		return "", "", errors.New("the Basic credentials have no colon")
+	case strings.ContainsFunc(user+password, unicode.IsControl):
+		return "", "", errors.New("the Basic credentials have a control character")
 	}
 	return user, password, nil
 }

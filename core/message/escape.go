@@ -6,11 +6,12 @@ import "strings"
 const hex = "0123456789abcdef"
 
 // unprintable reports what a terminal might obey or a reader be misled by:
-// C0, DEL, C1, bidi controls and line separators.
+// C0, DEL, C1, bidi controls, line separators, and the tag characters, which
+// carry text that nobody sees.
 func unprintable(r rune) bool {
 	return r < 0x20 || r >= 0x7f && r < 0xa0 ||
 		r == 0x61c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e ||
-		r >= 0x2060 && r <= 0x2069 || r == 0xfeff || r >= 0xfff9 && r <= 0xfffb
+		r >= 0x2060 && r <= 0x2069 || r == 0xfeff || r >= 0xfff9 && r <= 0xfffb || r >= 0xe0000 && r <= 0xe007f
 }
 
 // Printable returns s with everything a terminal might obey shown as \u{1b},

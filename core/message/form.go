@@ -34,7 +34,8 @@ type FormError struct {
 
 func (e *FormError) Error() string { return e.Text }
 
-// ParseForm reads name=value pairs joined by "&".
+// ParseForm reads name=value pairs joined by "&". Nothing is repaired: a bad
+// escape, a raw ";", invalid UTF-8 and too much of anything are errors.
 func ParseForm(encoded string) (Form, error) {
 	if encoded == "" {
 		return nil, nil
@@ -44,50 +45,38 @@ func ParseForm(encoded string) (Form, error) {
 		return nil, errors.New("more than 100 parameters")
 	}
 	f := make(Form, 0, n)
-	for len(encoded) > 0 {
-		piece, rest, _ := strings.Cut(encoded, "&")
-		encoded = rest
-		if piece == "" {
+	for rest := encoded; rest != ""; {
+		var piece string
+		if piece, rest, _ = strings.Cut(rest, "&"); piece == "" {
 			continue
 		}
 		name, value, _ := strings.Cut(piece, "=")
-		p, err := decodePair(name, value)
-		if err != nil {
+		name, errName := decodeForm(encoded, name)
+		value, errValue := decodeForm(encoded, value)
+		if err := errors.Join(errName, errValue); err != nil {
 			return nil, err
 		}
-		f = append(f, p)
+		f = append(f, Pair{name, value})
 	}
 	return f, nil
 }
 
-func decodePair(name, value string) (Pair, error) {
-	n, err := decodeForm(name)
-	if err != nil {
-		return Pair{}, err
+// decodeForm undoes percent and plus encoding of a part of text; it allocates
+// only when needed.
+func decodeForm(text, part string) (string, error) {
+	s, err := keep(text, part), error(nil)
+	if strings.IndexByte(part, '%') >= 0 || strings.IndexByte(part, '+') >= 0 {
+		s, err = unescape(part)
 	}
-	v, err := decodeForm(value)
-	if err != nil {
-		return Pair{}, err
-	}
-	if len(v) > MaxValue || len(n) > MaxValue {
-		return Pair{}, errors.New("a parameter is longer than 8 KiB")
-	}
-	return Pair{n, v}, nil
-}
-
-// decodeForm undoes percent and plus encoding; it allocates only when needed.
-func decodeForm(s string) (string, error) {
-	if strings.IndexByte(s, ';') >= 0 {
+	switch {
+	case err != nil:
+		return "", err
+	case strings.IndexByte(part, ';') >= 0:
 		return "", errors.New("a raw ';' stands in a parameter: encode it as %3B")
-	}
-	if strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0 {
-		var err error
-		if s, err = unescape(s); err != nil {
-			return "", err
-		}
-	}
-	if !utf8.ValidString(s) {
+	case !utf8.ValidString(s):
 		return "", errors.New("a parameter is not valid UTF-8")
+	case len(s) > MaxValue:
+		return "", errors.New("a parameter is longer than 8 KiB")
 	}
 	return s, nil
 }

@@ -4,6 +4,8 @@ package message
 import (
 	"sort"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -107,11 +109,13 @@ func appendVisible(dst []byte, s string) []byte {
 	quoted := string(dst[at:])
 	dst = dst[:at]
 	for _, r := range quoted {
-		if unprintable(r) {
-			dst = append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+		if !unprintable(r) {
+			dst = utf8.AppendRune(dst, r)
 			continue
 		}
-		dst = append(dst, string(r)...)
+		for _, u := range utf16.AppendRune(nil, r) {
+			dst = append(dst, '\\', 'u', hex[u>>12&15], hex[u>>8&15], hex[u>>4&15], hex[u&15])
+		}
 	}
 	return dst
 }

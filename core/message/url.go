@@ -4,6 +4,7 @@ package message
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 )
 
@@ -30,7 +31,10 @@ func ParseURL(s string) (URL, error) {
 		return URL{}, errors.New("the URL is not absolute: scheme://host is needed")
 	}
 	u := URL{Scheme: strings.ToLower(scheme), Path: path, Query: query, HasQuery: strings.IndexByte(s, '?') >= 0}
-	return u, u.setAuthority(authority)
+	if err := u.setAuthority(authority); err != nil {
+		return URL{}, err
+	}
+	return u, nil
 }
 
 func (u *URL) setAuthority(authority string) error {
@@ -56,10 +60,16 @@ func (u *URL) setAuthority(authority string) error {
 	return nil
 }
 
+// validHost takes a name, an IPv4 address or an IPv6 literal in brackets. A
+// name has no empty label, the last one apart.
 func validHost(h string) bool {
 	if in, ok := strings.CutPrefix(h, "["); ok {
-		in = strings.TrimSuffix(in, "]")
-		return len(in) >= 2 && strings.Trim(strings.ToLower(in), "0123456789abcdef:.") == "" && strings.Contains(in, ":")
+		in, ok = strings.CutSuffix(in, "]")
+		a, err := netip.ParseAddr(in)
+		return ok && err == nil && a.Is6() && a.Zone() == ""
+	}
+	if strings.HasPrefix(h, ".") || strings.Contains(h, "..") {
+		return false
 	}
 	for i := 0; i < len(h); i++ {
 		if c := h[i] | 0x20; !(c >= 'a' && c <= 'z' || h[i] >= '0' && h[i] <= '9' || h[i] == '-' || h[i] == '.' || h[i] == '_') {

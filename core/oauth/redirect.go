@@ -30,8 +30,8 @@ func RegistrableRedirect(uri string) error {
 	if !strings.Contains(scheme, ".") {
 		return errors.New("a private-use scheme must be a reversed domain name such as com.example.app")
 	}
-	if strings.HasPrefix(rest, "//") || !strings.HasPrefix(rest, "/") {
-		return errors.New("a private-use redirect URI must look like com.example.app:/path")
+	if rest == "" || strings.HasPrefix(rest, "//") {
+		return errors.New("a private-use redirect URI has no host: it must look like com.example.app:/path")
 	}
 	return nil
 }
@@ -67,6 +67,7 @@ func hasDotSegment(uri string) bool {
 	path, _, _ := strings.Cut(uri, "?")
 	path = strings.ReplaceAll(strings.ReplaceAll(path, "%2e", "."), "%2E", ".")
 	path = strings.ReplaceAll(strings.ReplaceAll(path, "%2f", "/"), "%2F", "/")
+	path = strings.ReplaceAll(strings.ReplaceAll(path, "%5c", "/"), "%5C", "/")
 	for _, segment := range strings.Split(path, "/") {
 		if segment == "." || segment == ".." {
 			return true
