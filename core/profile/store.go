@@ -52,7 +52,7 @@ func (s Store) ActiveFor(resourceURL string) (p Profile, near string, ok bool) {
 				return s.Profiles[i], "", true
 			}
 		}
-		if strings.TrimSuffix(a.ResourceURL, "/") == strings.TrimSuffix(resourceURL, "/") {
+		if SameURL(strings.TrimSuffix(a.ResourceURL, "/"), strings.TrimSuffix(resourceURL, "/")) {
 			near = a.ResourceURL
 		}
 	}
@@ -60,21 +60,29 @@ func (s Store) ActiveFor(resourceURL string) (p Profile, near string, ok bool) {
 }
 
 // Put stores a login and makes it the active one. It takes the place of the
-// profile for the same resource, issuer and client, keeping that one's id.
-// It returns the id.
+// profile for the same resource, issuer and client, keeping that one's id,
+// so that no login is left behind that nothing points to. It returns the id.
 func (s *Store) Put(p Profile) string {
 	i := slices.IndexFunc(s.Profiles, func(o Profile) bool {
-		return SameURL(o.ResourceURL, p.ResourceURL) && o.Issuer == p.Issuer && o.ClientID == p.ClientID && o.AuthMode == p.AuthMode
+		return SameURL(o.ResourceURL, p.ResourceURL) && o.Issuer == p.Issuer && o.ClientID == p.ClientID
 	})
-	if i >= 0 {
-		p.ID, p.CreatedAt, p.Unknown, p.Name = s.Profiles[i].ID, s.Profiles[i].CreatedAt, s.Profiles[i].Unknown, s.Profiles[i].Name
+	if i < 0 {
+		s.Profiles = append(slices.Clone(s.Profiles), p)
+	} else {
+		p = p.inPlaceOf(s.Profiles[i])
 		s.Profiles = slices.Clone(s.Profiles)
 		s.Profiles[i] = p
-	} else {
-		s.Profiles = append(slices.Clone(s.Profiles), p)
 	}
 	s.Activate(p.ResourceURL, p.ID)
 	return p.ID
+}
+
+func (p Profile) inPlaceOf(old Profile) Profile {
+	p.ID, p.CreatedAt, p.Unknown = old.ID, old.CreatedAt, old.Unknown
+	if p.Name == "" {
+		p.Name = old.Name
+	}
+	return p
 }
 
 // Replace writes a profile back where it was.
@@ -124,12 +132,16 @@ func (p Profile) Renewable() bool {
 		p.AuthMode == ModeClientCreds && p.ClientID != "" && p.ClientSecret != "")
 }
 
+// longest is how far ahead an expiry is believed: a server may send any
+// number, and a time beyond a Duration would lie in the past.
+const longest = 100 * 365 * 24 * time.Hour
+
 // Renewed is the profile with a new token that came at now.
 func (p Profile) Renewed(t oauth.Token, now time.Time) Profile {
 	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope = t.AccessToken, t.RefreshToken, t.TokenType, t.Scope
 	p.ExpiresAt = time.Time{}
 	if t.ExpiresIn > 0 {
-		p.ExpiresAt = now.Add(time.Duration(t.ExpiresIn) * time.Second)
+		p.ExpiresAt = now.Add(time.Duration(min(t.ExpiresIn, int64(longest/time.Second))) * time.Second)
 	}
 	p.LastUsedAt = now
 	return p
