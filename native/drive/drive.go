@@ -48,19 +48,21 @@ var ErrNotInteractive = errors.New("the flow waits, and nothing can wake it")
 func (d *Driver) Run(ctx context.Context, f flow.Flow) error {
 	d.seen = 0
 	var ev flow.Event = flow.Start{}
+	var until time.Time // the last Wait; it holds until it is replaced
 	for {
 		effects, err := f.Step(d.now(), ev)
 		d.report(f)
 		if err != nil {
 			return err
 		}
-		var w waiting
+		w := waiting{until: until}
 		if err, ended := d.perform(effects, &w); ended {
 			return err
 		}
 		if ev, err = d.next(ctx, w); err != nil {
 			return err
 		}
+		until = w.until
 	}
 }
 

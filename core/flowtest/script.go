@@ -1,0 +1,87 @@
+// Flow scripts: txtar text whose comment is the story, whose section names
+// are commands, and whose bodies say what happened.
+package flowtest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Script is a parsed script.
+type Script struct {
+	Story string
+	Steps []Step
+}
+
+// A Step is one command with what is expected to happen.
+type Step struct{ Command, Body string }
+
+// ParseScript reads the txtar form.
+func ParseScript(text string) Script {
+	var s Script
+	var b strings.Builder
+	flush := func() {
+		if len(s.Steps) == 0 {
+			s.Story = b.String()
+		} else {
+			s.Steps[len(s.Steps)-1].Body = b.String()
+		}
+		b.Reset()
+	}
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		name, ok := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "-- ")
+		if name, closed := strings.CutSuffix(name, " --"); ok && closed {
+			flush()
+			s.Steps = append(s.Steps, Step{Command: name})
+			continue
+		}
+		b.WriteString(line)
+	}
+	flush()
+	return s
+}
+
+// Format writes a script.
+func (s Script) Format() string {
+	var b strings.Builder
+	b.WriteString(s.Story)
+	for _, st := range s.Steps {
+		fmt.Fprintf(&b, "-- %s --\n%s", st.Command, st.Body)
+	}
+	return b.String()
+}
+
+// Run plays a script in a world of its own and returns it with the bodies
+// that really happened.
+func Run(s Script, serve func(*World) Transport) (Script, error) {
+	out := Script{Story: s.Story}
+	w := NewWorld()
+	w.connect = serve
+	for _, st := range s.Steps {
+		body, err := w.Do(st.Command)
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", st.Command, err)
+		}
+		out.Steps = append(out.Steps, Step{st.Command, body})
+	}
+	return out, nil
+}
+
+// Diff is the first difference of two texts, for people; "" when there is
+// none.
+func Diff(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range max(len(w), len(g)) {
+		a, b := "(end)", "(end)"
+		if i < len(w) {
+			a = w[i]
+		}
+		if i < len(g) {
+			b = g[i]
+		}
+		if a != b {
+			return fmt.Sprintf("line %d\n  want %s\n  got  %s", i+1, a, b)
+		}
+	}
+	return ""
+}
