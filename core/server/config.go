@@ -19,6 +19,10 @@ type Config struct {
 	Hosts   []string // further Host values to answer; the issuer's, and on loopback the three literals with its port, always are
 	Origins []string // browser origins that may call the resources and the token endpoints
 
+	// Resources are further resource identifiers that tokens may be for: MCP
+	// servers of your own that trust this issuer (and ask /oauth/introspect).
+	Resources []string
+
 	Approval    authserver.Approval
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
 	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served

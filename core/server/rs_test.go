@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mcp-auth/core/message"
+	"mcp-auth/core/server"
 )
 
 const mcpMetadata = base + "/.well-known/oauth-protected-resource/mcp/oauth"
@@ -47,6 +48,14 @@ func TestRS04_DeadTokens(t *testing.T) {
 	b.True(b.alive(at)) // to the last instant
 	b.now = b.now.Add(time.Nanosecond)
 	b.Equal(b.mcp(at, ping).Status, 401) // expired at the first one
+}
+
+func TestRS05_TokenForAnotherAudience(t *testing.T) {
+	const other = "https://mine.example/mcp"
+	b := newBench(t, func(c *server.Config) { c.Resources = []string{other} })
+	r := b.redeem(b.code("resource=" + enc(other)))
+	b.Equal(text(r, "aud"), other)                            // issued for the other resource
+	b.Equal(b.mcp(text(r, "access_token"), ping).Status, 401) // and good only there
 }
 
 func TestRS06_KindsOfTokensDoNotCross(t *testing.T) {

@@ -42,7 +42,7 @@ func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, hosts: cfg.hosts(), notes: table.NewMemory[[]resource.Note](16)}
-	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: []string{cfg.Issuer + OAuthPath},
+	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
 		Approval: cfg.Approval, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ Examples
 	c := &config{}
 	fs := c.flags()
 	groups := []struct{ title, names string }{
-		{"Address", "listen issuer allow-host allow-origin"},
+		{"Address", "listen issuer allow-host allow-origin resource"},
 		{"Behaviour", "approval mint allow-remote-hooks seed bearer-token"},
 		{"Lifetimes, at least 1s", names(c.durations(), func(d durationFlag) string { return d.name })},
 		{"Limits", names(c.counts(), func(n countFlag) string { return n.name })},

@@ -20,7 +20,7 @@ import (
 
 type config struct {
 	listen, issuer, approval, bearerToken string
-	hosts, origins                        list
+	hosts, origins, resources             list
 	mint                                  string
 	seed, remoteHooks, version            bool
 	trace, logFormat                      string
@@ -68,6 +68,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.issuer, "issuer", "", "origin that clients see (default http:// and the address bound)")
 	fs.Var(&c.hosts, "allow-host", "further Host values to answer, such as test.example:8765; may be repeated")
 	fs.Var(&c.origins, "allow-origin", "browser origins whose pages may call; may be repeated")
+	fs.Var(&c.resources, "resource", "resource identifier of an MCP server of your own that tokens may be for; may be repeated")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
@@ -148,7 +149,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if cfg.Issuer == "" {
