@@ -122,11 +122,11 @@ func (f *AuthCode) calledBack(ev Event) []Effect {
 		return answer(400, "This answer is not for this login", "Its state is not the one this login sent.")
 	}
 	if effects := f.judgeIssuer(r.Issuer); effects != nil {
-		return append(answer(400, "The answer came from another server", "Its issuer is not the one this login began with."), effects...)
+		return append(lastAnswer("The answer came from another server", "Its issuer is not the one this login began with."), effects...)
 	}
 	var shape *exchange.ShapeError
 	if errors.As(fault, &shape) {
-		return append(answer(400, "The answer is malformed", shape.Error()), f.fail(&Violation{Step: stepCallback, URL: f.RedirectURI, Want: shape.Want, Got: shape.Got, Cite: shape.Cite})...)
+		return append(lastAnswer("The answer is malformed", shape.Error()), f.fail(&Violation{Step: stepCallback, URL: f.RedirectURI, Want: shape.Want, Got: shape.Got, Cite: shape.Cite})...)
 	}
 	if r.Err != nil {
 		return f.denied(r.Err)
@@ -137,6 +137,11 @@ func (f *AuthCode) calledBack(ev Event) []Effect {
 
 func answer(status int, title, text string) []Effect {
 	return []Effect{Answer{pages.CallbackPage(pages.CallbackOutcome{Status: status, Title: title, Text: text})}}
+}
+
+// lastAnswer tells the browser that the login has ended without success.
+func lastAnswer(title, text string) []Effect {
+	return []Effect{Answer{pages.CallbackPage(pages.CallbackOutcome{Status: 400, Title: title, Text: text, Ended: true})}}
 }
 
 func sameOrOther(got, want string) string {
@@ -181,11 +186,11 @@ func (f *AuthCode) judgeIssuer(iss string) []Effect {
 }
 
 func (f *AuthCode) denied(e *oauth.Error) []Effect {
-	reply := answer(400, "The login did not go through", "The server answered "+e.Error()+".")
 	if e.Code == oauth.AccessDenied {
-		reply = answer(400, "Access was denied", "The server said: "+e.Error()+".")
+		reply := lastAnswer("Access was denied", "The server said: "+e.Error()+".")
 		return append(reply, f.fail(&Lapsed{Denied: true, Text: "Authorization failed with error: " + e.Error()})...)
 	}
+	reply := lastAnswer("The login did not go through", "The server answered "+e.Error()+".")
 	return append(reply, f.fail(&Refusal{Step: stepCallback, URL: f.Login.Server.Metadata.AuthorizationEndpoint, Err: e, Hint: tokenHint(e)})...)
 }
 

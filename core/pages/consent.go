@@ -29,26 +29,21 @@ func ConsentPage(c Consent) message.Response {
 	// Chromium applies form-action to the redirect that answers the post, so
 	// the place where the answer goes must be listed.
 	return page(200, "Allow access?", "'self' "+formTarget(c.RedirectURI), func(h *html) {
-		card(h, func() {
+		card(h, theServer, func() {
 			h.raw("<h1>Allow ")
 			h.element("bdi", shownName(c.ClientName, c.ClientID))
-			h.raw(" access?</h1>")
-			unverified(h, c.Registered)
-			h.raw("<dl>")
+			h.raw(" access?</h1>\n")
+			unverified(h, c.Registered, c.ClientName)
+			h.raw("<dl>\n")
 			client(h, c.ClientID)
 			asked(h, c.Resource, c.Scopes)
-			h.row("The answer goes to", func() {
-				h.element("strong", redirectHost(c.RedirectURI))
-				h.raw(`<br><span class="mono small">`)
-				h.text(c.RedirectURI)
-				h.raw("</span>")
-			})
-			h.raw("</dl>")
-			if loopback(c.RedirectURI) {
-				h.raw(`<p class="note small"><strong>A program on this computer</strong> receives the answer. Approve only if you have just started a login yourself.</p>`)
-			}
+			answered(h, c.RedirectURI)
+			h.raw("</dl>\n")
+			local(h, c.RedirectURI)
 			decide(h, c.Action, c.Transaction, "")
-			h.raw(`<p class="muted small">You answer as <code>test-user</code>. This page is valid for `, minutes(c.Minutes), `.</p>`)
+			h.raw(`<p class="muted small">You answer as <code>test-user</code> to <code>`)
+			h.text(c.Issuer)
+			h.raw(`</code>. This page is valid for `, minutes(c.Minutes), ".</p>\n")
 		})
 	})
 }
@@ -60,14 +55,25 @@ func shownName(name, id string) string {
 	return id
 }
 
-func unverified(h *html, registered bool) {
-	if registered {
-		h.raw(`<p class="note small"><strong>Name not verified.</strong> This application registered itself and chose its own name.</p>`)
+func unverified(h *html, registered bool, name string) {
+	switch {
+	case registered && name != "":
+		h.raw(`<p class="note small"><strong>Name not verified.</strong> This application registered itself and chose its own name.</p>`, "\n")
+	case registered:
+		h.raw(`<p class="note small"><strong>No name.</strong> This application registered itself and did not say what it is called.</p>`, "\n")
 	}
 }
 
+// client names the client; when its identifier is a URL, the host is what a
+// person can judge.
 func client(h *html, id string) {
-	h.row("Client", func() { h.element("code", id) })
+	h.row("Client", func() {
+		if u, err := message.ParseURL(id); err == nil {
+			h.element("strong", u.Host)
+			h.raw("<br>")
+		}
+		h.element("code", id)
+	})
 }
 
 func asked(h *html, resource string, scopes []string) {
@@ -88,21 +94,45 @@ func asked(h *html, resource string, scopes []string) {
 	})
 }
 
+// answered shows where the answer goes: the host first, then the whole URI.
+func answered(h *html, uri string) {
+	h.row("The answer goes to", func() {
+		h.element("strong", redirectHost(uri))
+		h.raw(`<br><span class="mono">`)
+		h.text(uri)
+		h.raw("</span>")
+	})
+}
+
+// local warns where the receiver cannot be told apart from another program on
+// the same device (RFC 8252 sections 8.4 and 8.6).
+func local(h *html, uri string) {
+	switch u, err := message.ParseURL(uri); {
+	case err != nil:
+		h.raw(`<p class="note small"><strong>An app on this device</strong> receives the answer; another one may have claimed its place. Approve only if you have just started a login yourself.</p>`, "\n")
+	case u.Loopback():
+		h.raw(`<p class="note small"><strong>A program on this computer</strong> receives the answer; any of them could. Approve only if you have just started a login yourself.</p>`, "\n")
+	}
+}
+
 // decide adds the form with its two buttons.
 func decide(h *html, action, transaction, userCode string) {
 	h.raw(`<form method="post" action="`)
 	h.text(action)
-	h.raw(`">`)
+	h.raw("\">\n")
 	h.hidden("transaction", transaction)
 	if userCode != "" {
 		h.hidden("user_code", userCode)
 	}
 	h.raw(`<div class="buttons"><button type="submit" name="decision" value="deny">Deny</button>`,
-		`<button type="submit" class="yes" name="decision" value="approve">Approve</button></div></form>`)
+		`<button type="submit" class="yes" name="decision" value="approve">Approve</button></div>`, "\n</form>\n")
 }
 
 func minutes(n int) string {
-	if n <= 1 {
+	switch {
+	case n < 1:
+		return "less than a minute"
+	case n == 1:
 		return "a minute"
 	}
 	return strconv.Itoa(n) + " minutes"
@@ -117,16 +147,17 @@ func redirectHost(uri string) string {
 	return "an app that handles " + scheme
 }
 
-func loopback(uri string) bool {
-	u, err := message.ParseURL(uri)
-	return err == nil && u.Loopback()
-}
-
-// formTarget is a redirect URI as a source of the form-action directive.
+// formTarget is a redirect URI as a source of the form-action directive. The
+// grammar of host sources has no IPv6 literals (CSP level 3 section 2.3.1),
+// and a private-use URI has no host: there the scheme must do.
 func formTarget(uri string) string {
-	if u, err := message.ParseURL(uri); err == nil {
+	u, err := message.ParseURL(uri)
+	if err == nil && !strings.HasPrefix(u.Host, "[") {
 		return u.Origin()
 	}
 	scheme, _, _ := strings.Cut(uri, ":")
+	if !message.IsScheme(scheme) {
+		return ""
+	}
 	return scheme + ":"
 }

@@ -41,7 +41,7 @@ func (h *html) hidden(name, value string) {
 func (h *html) row(term string, description func()) {
 	h.raw("<div><dt>", term, "</dt><dd>")
 	description()
-	h.raw("</dd></div>")
+	h.raw("</dd></div>\n")
 }
 
 // styleHash lets the one style element in (CSP level 2 section 8.2).
@@ -59,7 +59,7 @@ func page(status int, title, formAction string, body func(*html)) message.Respon
 		`<meta name="viewport" content="width=device-width,initial-scale=1">`,
 		`<meta name="color-scheme" content="light dark">`)
 	h.element("title", title+" · mcp-auth")
-	h.raw("<style>", style, "</style></head><body>")
+	h.raw("<style>", style, "</style></head>\n<body>\n")
 	body(&h)
 	h.raw("</body></html>\n")
 	if formAction == "" {
@@ -77,8 +77,19 @@ func page(status int, title, formAction string, body func(*html)) message.Respon
 }
 
 // card is the frame of the small pages: one thing, in the middle.
-func card(h *html, inside func()) {
-	h.raw(`<main class="card"><p class="brand"><span class="mark" aria-hidden="true"></span>mcp-auth test server</p>`)
+func card(h *html, who string, inside func()) {
+	h.raw(`<main class="card">`)
+	brand(h, who)
 	inside()
-	h.raw(`</main>`)
+	h.raw("</main>\n")
 }
+
+// brand says whose page it is: the server's or the command line program's.
+func brand(h *html, who string) {
+	h.raw(`<p class="brand"><span class="mark" aria-hidden="true"></span>mcp-auth `)
+	h.text(who)
+	h.raw("</p>\n")
+}
+
+// theServer is the brand of what the authorization server shows.
+const theServer = "test server"

@@ -1,7 +1,7 @@
 // The one style sheet: system fonts, light and dark, narrow screens first.
 package pages
 
-const style = `:root{color-scheme:light dark;--bg:#f4f5f4;--card:#fbfbfa;--ink:#1b1f24;--muted:#57606a;--line:#8b949e;--soft:#d8dde3;--accent:#0a5bd3;--on:#fff;--ok:#116329;--warn:#8a5a00;--warnbg:#fff6dd;--bad:#b3261e;--code:#eceff2}
+const style = `:root{color-scheme:light dark;--bg:#f2f3f2;--card:#fbfbfa;--ink:#1b1f24;--muted:#57606a;--line:#8b949e;--soft:#d8dde3;--accent:#0a5bd3;--on:#fff;--ok:#116329;--warn:#8a5a00;--warnbg:#fff6dd;--bad:#b3261e;--code:#eceff2}
 @media (prefers-color-scheme:dark){:root{--bg:#0a0c0f;--card:#14181d;--ink:#e7eaee;--muted:#a3adb8;--line:#6e7781;--soft:#2b323a;--accent:#79b0ff;--on:#0f1216;--ok:#6fd08c;--warn:#f0c26a;--warnbg:#2a2311;--bad:#ff8f86;--code:#20262d}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
@@ -21,7 +21,6 @@ dt{color:var(--muted);font-size:.8125rem}
 dd{margin:.1rem 0 0}
 code,.mono{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 code{background:var(--code);border-radius:4px;padding:.1em .3em}
-pre{background:var(--code);border-radius:6px;padding:.75rem 1rem;overflow-x:auto;font:.8125rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 ul.scopes{list-style:none;margin:.25rem 0 0;padding:0}
 ul.scopes li{padding:.3rem 0}
 .note{margin:1rem 0;padding:.65rem .85rem;border:1px solid var(--soft);border-left:4px solid var(--warn);border-radius:4px;background:var(--warnbg)}
@@ -41,5 +40,13 @@ table{width:100%;border-collapse:collapse;font-size:.9375rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bottom:1px solid var(--soft)}
 th{color:var(--muted);font-size:.8125rem;font-weight:500}
 td.method{white-space:nowrap;color:var(--muted)}
-@media (max-width:40rem){.routes tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--soft)}.routes td{display:block;border:0;padding:0}.routes thead{display:none}}
+ul.contents{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1rem 0;padding:0}
+ul.contents a{display:inline-block;padding:.35rem 0}
+ol.commands{list-style:none;margin:.5rem 0;padding:.5rem 1rem;background:var(--code);border-radius:6px}
+ol.commands li{padding:.25rem 0 .25rem 2em;text-indent:-2em}
+ol.commands code{padding:0}
+ol.commands span{display:inline-block;text-indent:0;max-width:100%}
+tr:target{background:var(--warnbg)}
+@media (min-width:40rem){.places>div{display:grid;grid-template-columns:16rem 1fr;align-items:baseline}.routes{table-layout:fixed}.routes th:nth-child(1){width:5rem}.routes th:nth-child(2){width:45%}}
+@media (max-width:40rem){tr{display:block;padding:.6rem 0;border-bottom:1px solid var(--soft)}td{display:block;border:0;padding:0}thead{display:none}}
 `
