@@ -16,11 +16,15 @@ type URL struct {
 }
 
 // ParseURL reads an absolute URL with an authority: printable ASCII, no
-// userinfo, no fragment, no backslash, a canonical port or none.
+// userinfo, no fragment, no backslash, complete percent-encoding, a canonical
+// port or none.
 func ParseURL(s string) (URL, error) {
 	for i := 0; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`\"<>^`+"`{|}", s[i]) >= 0 {
 			return URL{}, errors.New("the URL has a character that must be percent-encoded")
+		}
+		if s[i] == '%' && (i+2 >= len(s) || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0) {
+			return URL{}, errors.New("the URL has a '%' that is not followed by two hex digits")
 		}
 	}
 	if strings.IndexByte(s, '#') >= 0 {
