@@ -1,5 +1,6 @@
 // Package oauth holds the nouns of the RFCs: errors, metadata, registration,
-// token, PKCE, scope, redirect and resource rules. It knows no messages.
+// token, PKCE, scope, redirect and resource rules. It knows no messages; of
+// package message it uses the strict reading of URLs, so that there is one.
 package oauth
 
 import "strings"

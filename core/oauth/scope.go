@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -37,18 +38,11 @@ func ParseScope(s string) (Scope, error) {
 func (s Scope) String() string { return strings.Join(s, " ") }
 
 // Has reports whether the value itself is in s.
-func (s Scope) Has(value string) bool {
-	for _, v := range s {
-		if v == value {
-			return true
-		}
-	}
-	return false
-}
+func (s Scope) Has(value string) bool { return slices.Contains(s, value) }
 
 // Union returns s and what other adds, in that order.
 func (s Scope) Union(other Scope) Scope {
-	all := append(Scope(nil), s...)
+	all := slices.Clone(s)
 	for _, v := range other {
 		if !all.Has(v) {
 			all = append(all, v)
@@ -70,7 +64,7 @@ func (s Scope) Within(allowed Scope) bool {
 // Grants is Covers for a scope as text, without splitting it up.
 func Grants(granted, needed string) bool {
 	for v := range strings.SplitSeq(granted, " ") {
-		if v == needed && v != "" || scopeRank(needed) > 0 && scopeRank(v) >= scopeRank(needed) {
+		if covers(v, needed) {
 			return true
 		}
 	}
@@ -79,15 +73,12 @@ func Grants(granted, needed string) bool {
 
 // Covers reports whether granted lets its bearer do what needed asks for.
 func Covers(granted Scope, needed string) bool {
-	if rank := scopeRank(needed); rank > 0 {
-		for _, v := range granted {
-			if scopeRank(v) >= rank {
-				return true
-			}
-		}
-		return false
-	}
-	return granted.Has(needed)
+	return slices.ContainsFunc(granted, func(v string) bool { return covers(v, needed) })
+}
+
+func covers(value, needed string) bool {
+	rank := scopeRank(needed)
+	return value == needed && value != "" || rank > 0 && scopeRank(value) >= rank
 }
 
 func scopeRank(value string) int {
