@@ -4,8 +4,6 @@ package keep
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"mcp-auth/core/profile"
 )
@@ -32,6 +28,10 @@ type Files struct {
 	Home string
 	Warn func(text string) // told what was mended; may be nil
 	Busy func(text string) // told after a second of waiting for the lock; may be nil
+	Stop <-chan struct{}   // once closed, nobody waits for the lock any more; may be nil
+
+	disk     disk          // nil: the operating system's
+	patience time.Duration // before Busy; 0: a second
 }
 
 // DefaultHome is ~/.config/mcp-auth.
@@ -45,11 +45,14 @@ func DefaultHome() (string, error) {
 
 // Expand replaces a leading tilde by the home directory.
 func Expand(path string) (string, error) {
-	if path != "~" && !strings.HasPrefix(path, "~/") {
+	if path != "~" && !strings.HasPrefix(path, "~/") && !strings.HasPrefix(path, "~"+string(filepath.Separator)) {
 		return path, nil
 	}
 	home, err := os.UserHomeDir()
-	return filepath.Join(home, strings.TrimPrefix(path, "~")), err
+	if err != nil {
+		return "", fmt.Errorf("the home directory is not known: %w; write %s without the tilde", err, path)
+	}
+	return filepath.Join(home, path[1:]), nil
 }
 
 // Path is where the profiles lie.
@@ -57,6 +60,11 @@ func (f *Files) Path() string { return filepath.Join(f.Home, fileName) }
 
 // Load implements profile.Keeper. It takes no lock: a rename is atomic.
 func (f *Files) Load() (profile.Store, error) {
+	if err := f.private(); errors.Is(err, fs.ErrNotExist) {
+		return profile.Store{}, nil
+	} else if err != nil {
+		return profile.Store{}, err
+	}
 	data, err := f.read()
 	if errors.Is(err, fs.ErrNotExist) {
 		return profile.Store{}, nil
@@ -66,15 +74,17 @@ func (f *Files) Load() (profile.Store, error) {
 	}
 	s, err := profile.Parse(data)
 	if err != nil {
-		return s, fmt.Errorf("%s cannot be used: %w; it was left as it is - mend it, or move it away", f.Path(), err)
+		return s, fmt.Errorf("%s cannot be used: %w; it was left as it is: mend it, or move it away", f.Path(), err)
 	}
 	return s, nil
 }
 
-// Update implements profile.Keeper.
+// Update implements profile.Keeper. The place for the new text is made
+// before change runs: change may spend a refresh token, and must not where
+// the outcome could not be written.
 func (f *Files) Update(change func(*profile.Store) error) error {
-	if err := f.prepare(); err != nil {
-		return err
+	if err := os.MkdirAll(f.Home, 0o700); err != nil {
+		return fmt.Errorf("cannot make the directory of the profiles: %w", err)
 	}
 	unlock, err := f.lock()
 	if err != nil {
@@ -87,121 +97,92 @@ func (f *Files) Update(change func(*profile.Store) error) error {
 		return err
 	}
 	before := profile.Format(s)
+	d, err := f.draft()
+	if err != nil {
+		return err
+	}
+	defer d.discard()
 	if err := change(&s); err != nil {
 		return err
 	}
-	if after := profile.Format(s); !bytes.Equal(before, after) {
-		return f.write(after)
+	after := profile.Format(s)
+	if bytes.Equal(before, after) {
+		return nil
 	}
-	return nil
+	if _, err := profile.Parse(after); err != nil {
+		return fmt.Errorf("the new profile was not saved, because it could not be read again: %w; the old file stands", err)
+	}
+	return d.commit(after)
 }
 
-// prepare makes the directory, or makes it private.
-func (f *Files) prepare() error {
-	if err := os.MkdirAll(f.Home, 0o700); err != nil {
-		return fmt.Errorf("cannot make %s: %w", f.Home, err)
+// private sees to it that only we can write in the directory.
+func (f *Files) private() error {
+	link, err := os.Lstat(f.Home) // the name itself, which may be a link of ours
+	if err != nil {
+		return err
 	}
 	info, err := os.Stat(f.Home)
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s is no directory", f.Home)
+	if err := owned(link, f.Home); err != nil {
+		return err
 	}
 	if err := owned(info, f.Home); err != nil {
 		return err
 	}
-	return f.tighten(f.Home, info, 0o700)
+	if !info.IsDir() {
+		return fmt.Errorf("%s is no directory", f.Home)
+	}
+	return f.tighten(f.Home, info, 0o700, func(mode fs.FileMode) error { return os.Chmod(f.Home, mode) })
 }
 
 // tighten takes from others what they should not have.
-func (f *Files) tighten(path string, info fs.FileInfo, mode fs.FileMode) error {
-	if !private || info.Mode().Perm()&^mode == 0 {
+func (f *Files) tighten(path string, info fs.FileInfo, mode fs.FileMode, chmod func(fs.FileMode) error) error {
+	was := info.Mode().Perm()
+	if !modes || was&^mode == 0 {
 		return nil
 	}
-	if err := os.Chmod(path, mode); err != nil {
-		return fmt.Errorf("%s can be read by others and cannot be made private: %w", path, err)
+	if err := chmod(was & mode); err != nil {
+		return fmt.Errorf("%s is open to other users (mode %04o) and cannot be made private: %w", path, was, err)
 	}
 	if f.Warn != nil {
-		f.Warn(fmt.Sprintf("%s could be read by others (mode %04o); it is private now", path, info.Mode().Perm()))
+		f.Warn(fmt.Sprintf("%s was open to other users (mode %04o); it is private now", path, was))
 	}
 	return nil
 }
 
-// read reads the file if it is one that only we write.
+// read reads the file if it is one that only we write. What was opened is
+// looked at, not the name, which may lead elsewhere a moment later.
 func (f *Files) read() ([]byte, error) {
 	path := f.Path()
-	info, err := os.Lstat(path)
-	if err != nil {
+	if info, err := os.Lstat(path); err != nil {
+		return nil, err
+	} else if err := plain(info, path); err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file: it is not followed", path)
-	}
-	if err := owned(info, path); err != nil {
-		return nil, err
-	}
-	if err := f.tighten(path, info, 0o600); err != nil {
-		return nil, err
-	}
-	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|noFollow|noWait, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := plain(info, path); err != nil {
+		return nil, err
+	}
+	if err := f.tighten(path, info, 0o600, file.Chmod); err != nil {
+		return nil, err
+	}
 	return io.ReadAll(io.LimitReader(file, profile.MaxFile+1))
 }
 
-// lock takes the kernel's lock, which dies with the process.
-func (f *Files) lock() (unlock func(), err error) {
-	path := filepath.Join(f.Home, lockName)
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file: it is not followed", path)
+// plain refuses links, pipes and the like, and what is not ours.
+func plain(info fs.FileInfo, path string) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file (%s): it is not followed", path, info.Mode().Type())
 	}
-	if f.Busy != nil {
-		timer := time.AfterFunc(time.Second, func() {
-			f.Busy("waiting for another mcp-auth that is changing the profiles; Ctrl-C gives up")
-		})
-		defer timer.Stop()
-	}
-	return lockedfile.MutexAt(path).Lock()
-}
-
-// clean removes what a killed process left. Whoever holds the lock is the
-// only one who writes.
-func (f *Files) clean() {
-	old, _ := filepath.Glob(filepath.Join(f.Home, tempPrefix+"*"))
-	for _, path := range old {
-		_ = os.Remove(path)
-	}
-}
-
-// write puts the new text in place: temporary file, fsync, rename, fsync of
-// the directory. Until the rename the old text stands.
-func (f *Files) write(data []byte) error {
-	suffix := make([]byte, 8)
-	if _, err := rand.Read(suffix); err != nil {
-		return err
-	}
-	temp := filepath.Join(f.Home, tempPrefix+hex.EncodeToString(suffix))
-	if err := writeNew(temp, data); err != nil {
-		_ = os.Remove(temp)
-		return fmt.Errorf("the profile was not saved: %w; the old file stands", err)
-	}
-	if err := os.Rename(temp, f.Path()); err != nil {
-		_ = os.Remove(temp)
-		return fmt.Errorf("the profile was not saved: %w; the old file stands", err)
-	}
-	return syncDirectory(f.Home)
-}
-
-func writeNew(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err = file.Write(data); err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
+	return owned(info, path)
 }

@@ -7,8 +7,9 @@ package keep
 import "io/fs"
 
 const (
-	private  = false
+	modes    = false
 	noFollow = 0
+	noWait   = 0
 )
 
 func owned(fs.FileInfo, string) error { return nil }
