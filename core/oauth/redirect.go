@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"mcp-auth/core/message"
@@ -57,18 +58,31 @@ func plainURI(uri string) error {
 			return errors.New("a redirect URI must not have a fragment, wildcard, backslash, space, quote or non-ASCII character")
 		}
 	}
+	if brokenEscape(uri) {
+		return errors.New("a redirect URI must have two hex digits after each %")
+	}
 	if hasDotSegment(uri) {
 		return errors.New("a redirect URI must not have . or .. path segments")
 	}
 	return nil
 }
 
+func brokenEscape(uri string) bool {
+	for _, after := range strings.Split(uri, "%")[1:] {
+		if _, err := strconv.ParseUint(after[:min(2, len(after))], 16, 8); err != nil || len(after) < 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// segments undoes the escapes that hide a dot segment.
+var segments = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/")
+
 func hasDotSegment(uri string) bool {
 	path, _, _ := strings.Cut(uri, "?")
-	path = strings.ReplaceAll(strings.ReplaceAll(path, "%2e", "."), "%2E", ".")
-	path = strings.ReplaceAll(strings.ReplaceAll(path, "%2f", "/"), "%2F", "/")
-	path = strings.ReplaceAll(strings.ReplaceAll(path, "%5c", "/"), "%5C", "/")
-	for _, segment := range strings.Split(path, "/") {
+	_, path, _ = strings.Cut(path, ":") // a private-use URI's first segment stands behind its scheme
+	for _, segment := range strings.Split(segments.Replace(path), "/") {
 		if segment == "." || segment == ".." {
 			return true
 		}
