@@ -6,39 +6,50 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/julienschmidt/httprouter"
 )
 
-// Constants of the size of the real answers.
-const (
-	bareToken = `{"access_token":"4pBohaJossqJ7vzPOo0_Z_UeOBWcCNJeO5FRCgH3AbM","token_type":"Bearer","expires_in":3600,"scope":"mcp:read","iss":"http://127.0.0.1:8765","aud":"http://127.0.0.1:8765/mcp/oauth"}`
-	bareCall  = `{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"pong\":true}"}],"structuredContent":{"pong":true},"isError":false}}`
-	bareCode  = "http://127.0.0.1:7777/callback?code=PSwIifqh4vBZ7NrUVlWUIudP7BBfQteXtG1PD6pBXn8&state=xyz&iss=http%3A%2F%2F127.0.0.1%3A8765"
-)
+// sizes are the lengths of the real answers, in bytes; the baseline's
+// constants have the same.
+type sizes struct{ token, call, location int }
 
-func serveBare(address string) error {
-	l, err := net.Listen("tcp", address)
+func (s sizes) String() string { return fmt.Sprintf("%d,%d,%d", s.token, s.call, s.location) }
+
+// serveBare serves the three places with constants.
+func serveBare(lengths string) error {
+	var s sizes
+	if _, err := fmt.Sscanf(lengths, "%d,%d,%d", &s.token, &s.call, &s.location); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	constant := func(body string) httprouter.Handle {
-		length := []string{fmt.Sprint(len(body))}
-		kind, store := []string{"application/json"}, []string{"no-store"}
-		return func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			h := w.Header()
-			h["Content-Type"], h["Cache-Control"], h["Content-Length"] = kind, store, length
-			_, _ = io.WriteString(w, body)
-		}
-	}
 	router := httprouter.New()
-	router.POST("/oauth/token", constant(bareToken))
-	router.POST("/mcp/oauth", constant(bareCall))
-	router.GET("/oauth/authorize", func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-		w.Header()["Location"] = []string{bareCode}
-		w.WriteHeader(303)
+	router.POST("/oauth/token", constant(padded(`{"access_token":"`, s.token, `"}`)))
+	router.POST("/mcp/oauth", constant(padded(`{"jsonrpc":"2.0","id":1,"result":"`, s.call, `"}`)))
+	location := []string{padded("http://127.0.0.1:7777/callback?code=", s.location, "")}
+	router.GET("/oauth/authorize", func(w http.ResponseWriter, _ *http.Request, _ httprouter.Params) {
+		w.Header()["Location"] = location
+		w.WriteHeader(http.StatusSeeOther)
 	})
 	fmt.Println("bare listens on http://" + l.Addr().String())
 	return http.Serve(l, router)
+}
+
+func constant(body string) httprouter.Handle {
+	length, kind, store := []string{strconv.Itoa(len(body))}, []string{"application/json"}, []string{"no-store"}
+	return func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		h := w.Header()
+		h["Content-Type"], h["Cache-Control"], h["Content-Length"] = kind, store, length
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func padded(start string, size int, end string) string {
+	return start + strings.Repeat("x", max(0, size-len(start)-len(end))) + end
 }

@@ -1,0 +1,164 @@
+// The ratios: CPU time of our server for a unit of work, as a multiple of
+// what the baseline takes for the same requests.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A work is one unit of load: the same requests to ours and to the baseline.
+type work struct {
+	name   string
+	target float64
+	do     func(p *process) func(*conn) error
+}
+
+const (
+	formField = "Content-Type: application/x-www-form-urlencoded\r\n"
+	jsonField = "Content-Type: application/json\r\n"
+	login     = "grant_type=client_credentials&client_id=dev-confidential-client&client_secret=dev-confidential-secret"
+	ping      = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ping","arguments":{}}}`
+	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B
+	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
+
+func clientCredentials(p *process) func(*conn) error {
+	login := request(p.base, "/oauth/token", formField, login)
+	return func(c *conn) error {
+		_, err := c.do(login, 200)
+		return err
+	}
+}
+
+// codeFlow is two requests: the hook --approval auto answers for the user.
+func codeFlow(resource string) func(*process) func(*conn) error {
+	return func(p *process) func(*conn) error {
+		ask := request(p.base, "/oauth/authorize?response_type=code&client_id=dev-public-client&state=xyz&scope=mcp%3Aread&redirect_uri="+
+			url.QueryEscape("http://127.0.0.1:7777/callback")+"&code_challenge="+challenge+"&code_challenge_method=S256&resource="+url.QueryEscape(resource), "", "")
+		return func(c *conn) error {
+			a, err := c.do(ask, 303)
+			if err != nil {
+				return err
+			}
+			_, code, _ := strings.Cut(a.location, "code=")
+			code, _, _ = strings.Cut(code, "&")
+			_, err = c.do(request(p.base, "/oauth/token", formField, "grant_type=authorization_code&client_id=dev-public-client&code_verifier="+verifier+"&code="+code[:43]), 200)
+			return err
+		}
+	}
+}
+
+func resourceCall(token string) func(*process) func(*conn) error {
+	return func(p *process) func(*conn) error {
+		call := request(p.base, "/mcp/oauth", jsonField+"MCP-Protocol-Version: 2025-11-25\r\nAuthorization: Bearer "+token+"\r\n", ping)
+		return func(c *conn) error {
+			_, err := c.do(call, 200)
+			return err
+		}
+	}
+}
+
+// ratios compares the three works.
+func ratios(programs string) ([]string, error) {
+	ours, err := start(pinned(programs+"mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off")...)
+	if err != nil {
+		return nil, err
+	}
+	defer ours.stop()
+	token, lengths, err := sample(ours)
+	if err != nil {
+		return nil, err
+	}
+	bare, err := start(pinned(programs+"bench", "--bare", lengths.String())...)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.stop()
+	var figures []string
+	for _, w := range []work{{"client_credentials", 1.4, clientCredentials}, {"code_flow", 1.7, codeFlow(ours.base + "/mcp/oauth")}, {"resource", 1.4, resourceCall(token)}} {
+		ratio, err := compare(w, ours, bare)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+		figures = append(figures, fmt.Sprintf("%s %.2f", w.name, ratio))
+	}
+	return figures, nil
+}
+
+// sample asks our server once for each thing: a token to call with, and how
+// long the answers are.
+func sample(p *process) (token string, s sizes, err error) {
+	c, err := dial(p.base)
+	if err != nil {
+		return "", s, err
+	}
+	defer c.Close()
+	a, err := c.do(request(p.base, "/oauth/token", formField, login), 200)
+	if err != nil {
+		return "", s, err
+	}
+	s.token = len(a.body)
+	_, rest, _ := bytes.Cut(a.body, []byte(`"access_token":"`))
+	value, _, _ := bytes.Cut(rest, []byte(`"`))
+	token = string(value)
+	if a, err = c.do(request(p.base, "/mcp/oauth", jsonField+"Authorization: Bearer "+token+"\r\n", ping), 200); err != nil {
+		return "", s, err
+	}
+	s.call = len(a.body)
+	s.location = len("http://127.0.0.1:7777/callback?code=&state=xyz&iss=") + 43 + len(url.QueryEscape(p.base))
+	return token, s, nil
+}
+
+// compare takes interleaved pairs and returns the median of their ratios.
+func compare(w work, ours, bare *process) (float64, error) {
+	pairs, span := 9, time.Second
+	if *quick {
+		pairs, span = 3, 300*time.Millisecond
+	}
+	ourWork, bareWork := w.do(ours), w.do(bare)
+	var all []float64
+	var ourTime, bareTime []float64
+	for range pairs {
+		a, err := cost(ours, ourWork, span)
+		if err != nil {
+			return 0, err
+		}
+		b, err := cost(bare, bareWork, span)
+		if err != nil {
+			return 0, err
+		}
+		all, ourTime, bareTime = append(all, a/b), append(ourTime, a), append(bareTime, b)
+	}
+	slices.Sort(all)
+	slices.Sort(ourTime)
+	slices.Sort(bareTime)
+	fmt.Printf("%-20s %5.1f us of CPU against %5.1f: %.2f times the baseline (%.2f to %.2f in %d pairs; wanted: at most %.1f)\n",
+		w.name, ourTime[pairs/2], bareTime[pairs/2], all[pairs/2], all[0], all[pairs-1], pairs, w.target)
+	return all[pairs/2], nil
+}
+
+// cost is the server's CPU time for one unit, in microseconds.
+func cost(p *process, do func(*conn) error, span time.Duration) (float64, error) {
+	before, err := p.cpu()
+	if err != nil {
+		return 0, err
+	}
+	n, err := repeat(p.base, do, until(time.Now().Add(span)))
+	if err != nil {
+		return 0, err
+	}
+	after, err := p.cpu()
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 || after == before {
+		return 0, errors.New("nothing was measured: the rounds are too short")
+	}
+	return float64((after - before).Nanoseconds()) / 1000 / float64(n), nil
+}
