@@ -158,7 +158,7 @@ func (g *globals) keeper() (*keep.Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keep.Files{Home: home, Warn: func(s string) { g.Warn("%s", s) }, Busy: func(s string) { g.Notice("%s", s) }}, nil
+	return &keep.Files{Home: home, Warn: func(s string) { g.Warn("%s", s) }, Busy: func(s string) { g.Notice("%s", s) }, Stop: g.Stop}, nil
 }
 
 // driver runs flows against a resource.

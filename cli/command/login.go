@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"os"
 	"strings"
@@ -202,12 +203,16 @@ func (l *login) pickClient() error {
 	}
 	var err error
 	if l.clientID == "" {
-		if l.clientID, err = l.Prompt("Client ID: "); err != nil {
+		if l.clientID, err = l.Prompt("Client ID: "); errors.Is(err, context.Canceled) {
+			return err
+		} else if err != nil {
 			return usage("a client is needed: --register registers one, --client-id names one")
 		}
 	}
 	if l.mode == flow.ModeClientCreds && l.clientSecret == "" {
-		if l.clientSecret, err = l.Secret("Client secret: "); err != nil {
+		if l.clientSecret, err = l.Secret("Client secret: "); errors.Is(err, context.Canceled) {
+			return err
+		} else if err != nil {
 			return usage("Client credentials require both client_id and client_secret: give --client-secret, or - to read it from stdin")
 		}
 	}
@@ -248,7 +253,9 @@ func (l *login) perform(ctx context.Context) error {
 func (l *login) bearerLogin(ctx context.Context, d *drive.Driver) error {
 	if l.bearer == "" {
 		var err error
-		if l.bearer, err = l.Secret("Bearer token: "); err != nil {
+		if l.bearer, err = l.Secret("Bearer token: "); errors.Is(err, context.Canceled) {
+			return err
+		} else if err != nil {
 			return usage("Bearer token is required: give --bearer-token, or - to read it from stdin")
 		}
 	}

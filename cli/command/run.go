@@ -31,7 +31,7 @@ type Streams struct {
 
 // Run runs the program with arguments and returns its exit code.
 func Run(ctx context.Context, args []string, s Streams) int {
-	g := &globals{Printer: &terminal.Printer{In: s.In, Out: s.Out, Err: s.Err}}
+	g := &globals{Printer: &terminal.Printer{In: s.In, Out: s.Out, Err: s.Err, Stop: ctx.Done()}}
 	root := newRoot(g)
 	if len(args) > 0 && args[0] == "__complete" {
 		for _, word := range flagset.Complete(root, args[1:]) {

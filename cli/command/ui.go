@@ -2,9 +2,7 @@
 package command
 
 import (
-	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"mcp-auth/core/message"
@@ -80,23 +78,8 @@ func (u *loginUI) Waiting(until time.Time) func() {
 	if u.expires.After(until) {
 		until = u.expires
 	}
-	if g.Quiet || g.verbose > 0 || !g.ErrTTY() {
+	if g.verbose > 0 {
 		return func() {}
 	}
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			fmt.Fprintf(g.Err, "\r\x1b[K  waiting, %s left; Ctrl-C gives up", time.Until(until).Round(time.Second))
-			select {
-			case <-done:
-				fmt.Fprint(g.Err, "\r\x1b[K")
-				return
-			case <-tick.C:
-			}
-		}
-	})
-	return func() { close(done); wg.Wait() }
+	return g.Countdown(until)
 }

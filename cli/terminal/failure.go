@@ -4,6 +4,7 @@ package terminal
 
 import (
 	"fmt"
+	"strings"
 
 	"mcp-auth/core/message"
 )
@@ -25,28 +26,44 @@ type Failure struct {
 // Fail prints a failure on stderr.
 func (p *Printer) Fail(f Failure, asJSON bool) {
 	if asJSON {
-		fmt.Fprintf(p.Err, "%s\n", f.value().AppendSorted(nil, 0))
+		p.print(p.Err, string(f.value().AppendSorted(nil, 0)))
 		return
 	}
-	fmt.Fprintln(p.Err, p.paint(red, "error:")+" "+message.Printable(f.Message))
-	where := ""
-	for _, part := range [...]string{f.Step, f.URL, statusText(f.Status)} {
-		if part != "" {
-			where += "  " + part
-		}
-	}
-	for _, row := range [...]struct{ label, text string }{{"where", where}, {"spec", "  " + f.Spec}, {"cause", "  " + f.Cause}, {"next", "  " + f.Hint}} {
-		if len(row.text) > 2 {
-			fmt.Fprintln(p.Err, "  "+p.paint(dim, fmt.Sprintf("%-5s", row.label))+message.PrintableLine(row.text))
+	p.print(p.Err, p.paint(red, "error:")+" "+oneLine(f.Message))
+	for _, row := range [...]struct{ label, text string }{{"where", f.where()}, {"spec", f.Spec}, {"cause", f.Cause}, {"next", f.Hint}} {
+		if row.text != "" {
+			p.print(p.Err, "  "+p.paint(dim, fmt.Sprintf("%-5s", row.label))+"  "+oneLine(row.text))
 		}
 	}
 }
 
-func statusText(status int) string {
-	if status == 0 {
-		return ""
+func (f Failure) where() string {
+	var parts []string
+	for _, part := range [...]string{f.Step, f.URL} {
+		if part != "" {
+			parts = append(parts, part)
+		}
 	}
-	return fmt.Sprintf("HTTP %d", status)
+	if f.Status != 0 {
+		parts = append(parts, fmt.Sprintf("HTTP %d", f.Status))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// longest is how much of a foreign text is told, in characters.
+const longest = 2000
+
+// oneLine keeps an event on one line, whatever a server put into it.
+func oneLine(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	return message.PrintableLine(cut(strings.Join(lines, "; ")))
+}
+
+func cut(s string) string {
+	if r := []rune(s); len(r) > longest {
+		return string(r[:longest]) + "..."
+	}
+	return s
 }
 
 func (f Failure) value() message.Value {
@@ -54,7 +71,7 @@ func (f Failure) value() message.Value {
 	for _, t := range [...]struct{ name, text string }{{"code", f.Code}, {"message", f.Message}, {"step", f.Step}, {"url", f.URL},
 		{"oauth_error", f.OAuthError}, {"spec", f.Spec}, {"hint", f.Hint}, {"cause", f.Cause}} {
 		if t.text != "" {
-			m = append(m, message.M(t.name, message.Str(t.text)))
+			m = append(m, message.M(t.name, message.Str(cut(t.text))))
 		}
 	}
 	if f.Status != 0 {

@@ -4,66 +4,76 @@
 package terminal
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/term"
-	"rsc.io/qr"
 
 	"mcp-auth/core/message"
 )
 
-// A Printer says things.
+// A Printer says things. It may be used by several goroutines.
 type Printer struct {
 	Out, Err io.Writer
 	In       io.Reader
-	Quiet    bool   // notices are left out; errors and the product are not
-	Color    string // auto, always, never
-	Ask      bool   // false: --non-interactive
+	Quiet    bool            // notices are left out; errors and the product are not
+	Color    string          // auto, always, never
+	Ask      bool            // false: --non-interactive
+	Stop     <-chan struct{} // once closed, no question waits for an answer any more; may be nil
 
-	lines *bufio.Reader
+	mu     sync.Mutex
+	status int // columns of the countdown that stands on stderr
+	input  input
 }
 
 // Line prints a line of the product.
 func (p *Printer) Line(format string, args ...any) {
-	fmt.Fprintln(p.Out, message.Printable(fmt.Sprintf(format, args...)))
+	p.print(p.Out, message.PrintableLine(fmt.Sprintf(format, args...)))
 }
 
 // Notice tells something beside the product.
 func (p *Printer) Notice(format string, args ...any) {
 	if !p.Quiet {
-		fmt.Fprintln(p.Err, message.Printable(fmt.Sprintf(format, args...)))
+		p.print(p.Err, message.PrintableLine(fmt.Sprintf(format, args...)))
 	}
 }
 
 // Warn tells something that should be looked at, even when quiet.
 func (p *Printer) Warn(format string, args ...any) {
-	fmt.Fprintln(p.Err, p.paint(yellow, "warning:")+" "+message.Printable(fmt.Sprintf(format, args...)))
+	p.print(p.Err, p.paint(yellow, "warning:")+" "+message.PrintableLine(fmt.Sprintf(format, args...)))
 }
 
-// Verbose prints lines of the trace, which come printable.
+// Verbose prints lines of the trace.
 func (p *Printer) Verbose(text string) {
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		color := dim
-		switch {
-		case strings.HasPrefix(line, "-> "), strings.HasPrefix(line, "<- "), strings.HasPrefix(line, "=> "):
-			color = bold
-		case strings.HasPrefix(line, "   FAIL"), strings.HasPrefix(line, "!! "):
-			color = red
-		case strings.HasPrefix(line, "   ok "):
-			color = green
-		}
-		fmt.Fprintln(p.Err, p.paint(color, line))
+		p.print(p.Err, p.paint(traceColor(line), message.PrintableLine(line)))
 	}
 }
 
+func traceColor(line string) string {
+	switch {
+	case strings.HasPrefix(line, "-> "), strings.HasPrefix(line, "<- "), strings.HasPrefix(line, "=> "):
+		return bold
+	case strings.HasPrefix(line, "   FAIL"), strings.HasPrefix(line, "!! "):
+		return red
+	case strings.HasPrefix(line, "   ok "):
+		return green
+	}
+	return dim
+}
+
 // JSON prints a value for people and programs alike: sorted, indented.
-func (p *Printer) JSON(v message.Value) {
-	fmt.Fprintf(p.Out, "%s\n", v.AppendSorted(nil, 2))
+func (p *Printer) JSON(v message.Value) { p.print(p.Out, string(v.AppendSorted(nil, 2))) }
+
+// print writes a line whole, with no countdown in it.
+func (p *Printer) print(w io.Writer, line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	fmt.Fprintln(w, line)
 }
 
 // Colours of stderr.
@@ -82,6 +92,8 @@ func (p *Printer) paint(color, s string) string {
 	return "\x1b[" + color + "m" + s + "\x1b[0m"
 }
 
+// colored: the flag decides, then NO_COLOR, then CLICOLOR_FORCE, then who
+// looks.
 func (p *Printer) colored() bool {
 	switch {
 	case p.Color == "always":
@@ -95,92 +107,16 @@ func (p *Printer) colored() bool {
 }
 
 // ErrTTY reports whether somebody looks at stderr.
-func (p *Printer) ErrTTY() bool { return isTTY(p.Err) }
+func (p *Printer) ErrTTY() bool { _, ok := tty(p.Err); return ok }
 
 // InTTY reports whether somebody can answer.
-func (p *Printer) InTTY() bool { return p.Ask && isTTY(p.In) }
+func (p *Printer) InTTY() bool { _, ok := tty(p.In); return ok && p.Ask }
 
-func isTTY(stream any) bool {
+// tty is the descriptor of a stream that is a terminal.
+func tty(stream any) (fd int, ok bool) {
 	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// ErrNoTerminal says that nobody can be asked.
-var ErrNoTerminal = errors.New("nobody can be asked: there is no terminal")
-
-// Prompt asks for a line.
-func (p *Printer) Prompt(question string) (string, error) {
-	if !p.InTTY() {
-		return "", ErrNoTerminal
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
 	}
-	fmt.Fprint(p.Err, question)
-	return p.ReadLine()
-}
-
-// Secret asks for a line without showing it.
-func (p *Printer) Secret(question string) (string, error) {
-	if !p.InTTY() {
-		return "", ErrNoTerminal
-	}
-	fmt.Fprint(p.Err, question)
-	b, err := term.ReadPassword(int(p.In.(*os.File).Fd()))
-	fmt.Fprintln(p.Err)
-	return strings.TrimSpace(string(b)), err
-}
-
-// ReadLine reads a line of stdin, a terminal or not.
-func (p *Printer) ReadLine() (string, error) {
-	if p.lines == nil {
-		p.lines = bufio.NewReader(io.LimitReader(p.In, 1<<20))
-	}
-	line, err := p.lines.ReadString('\n')
-	line = strings.TrimSpace(line)
-	if line != "" {
-		return line, nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		err = errors.New("the input ended without an answer")
-	}
-	return "", err
-}
-
-// QR prints a URL as a QR code when somebody looks and it fits.
-func (p *Printer) QR(url string) {
-	f, ok := p.Err.(*os.File)
-	if !ok || p.Quiet || !term.IsTerminal(int(f.Fd())) {
-		return
-	}
-	text, width := qrText(url)
-	if columns, _, err := term.GetSize(int(f.Fd())); err != nil || columns < width {
-		return
-	}
-	fmt.Fprint(p.Err, text)
-}
-
-// qrText renders two modules a character, dark on light whatever the
-// terminal's colours.
-func qrText(url string) (text string, width int) {
-	code, err := qr.Encode(url, qr.L)
-	if err != nil {
-		return "", 1 << 20
-	}
-	const quiet = 2
-	var b strings.Builder
-	for y := -quiet; y < code.Size+quiet; y += 2 {
-		b.WriteString("\x1b[30;47m")
-		for x := -quiet; x < code.Size+quiet; x++ {
-			switch top, bottom := code.Black(x, y), code.Black(x, y+1); {
-			case top && bottom:
-				b.WriteString("█")
-			case top:
-				b.WriteString("▀")
-			case bottom:
-				b.WriteString("▄")
-			default:
-				b.WriteByte(' ')
-			}
-		}
-		b.WriteString("\x1b[0m\n")
-	}
-	return b.String(), code.Size + 2*quiet
+	return int(f.Fd()), true
 }
