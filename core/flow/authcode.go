@@ -31,7 +31,7 @@ func NewAuthCode(t Target, c Client, scope string) *AuthCode {
 }
 
 // AuthCodeRows is the table of AuthCode.
-var AuthCodeRows = append(seeking(func(f *AuthCode) *seeker { return &f.seeker }, (*AuthCode).discovered, Registering, AwaitingCallback),
+var AuthCodeRows = append(seeking(func(f *AuthCode) *seeker { return &f.seeker }, (*AuthCode).discovered, nil, Registering, AwaitingCallback),
 	Row[AuthCode]{Registering, OnResponse, []State{AwaitingCallback, Failed}, "RFC 7591 section 3.2", (*AuthCode).registered},
 	Row[AuthCode]{Registering, OnTrouble, []State{Failed}, "", troubled[AuthCode]},
 	Row[AuthCode]{AwaitingCallback, OnCallback, []State{AwaitingCallback, Exchanging, Failed}, "RFC 6749 section 4.1.2", (*AuthCode).calledBack},

@@ -19,7 +19,7 @@ func NewClientCreds(t Target, c Client, scope string) *ClientCreds {
 }
 
 // ClientCredsRows is the table of ClientCreds.
-var ClientCredsRows = append(seeking(func(f *ClientCreds) *seeker { return &f.seeker }, (*ClientCreds).discovered, Registering, Requesting),
+var ClientCredsRows = append(seeking(func(f *ClientCreds) *seeker { return &f.seeker }, (*ClientCreds).discovered, nil, Registering, Requesting),
 	Row[ClientCreds]{Registering, OnResponse, []State{Requesting, Failed}, "RFC 7591 section 3.2", (*ClientCreds).registered},
 	Row[ClientCreds]{Registering, OnTrouble, []State{Failed}, "", troubled[ClientCreds]},
 	Row[ClientCreds]{Requesting, OnResponse, []State{Finished, Failed}, "RFC 6749 section 5", (*ClientCreds).answered},

@@ -25,14 +25,14 @@ func NewDevice(t Target, c Client, scope string) *Device {
 }
 
 // DeviceRows is the table of Device.
-var DeviceRows = append(seeking(func(f *Device) *seeker { return &f.seeker }, (*Device).discovered, Registering, StartingDevice),
+var DeviceRows = append(seeking(func(f *Device) *seeker { return &f.seeker }, (*Device).discovered, nil, Registering, StartingDevice),
 	Row[Device]{Registering, OnResponse, []State{StartingDevice, Failed}, "RFC 7591 section 3.2", (*Device).registered},
 	Row[Device]{Registering, OnTrouble, []State{Failed}, "", troubled[Device]},
 	Row[Device]{StartingDevice, OnResponse, []State{AwaitingPoll, Failed}, "RFC 8628 section 3.2", (*Device).started},
 	Row[Device]{StartingDevice, OnTrouble, []State{Failed}, "", troubled[Device]},
 	Row[Device]{AwaitingPoll, OnTimer, []State{Polling, Failed}, "RFC 8628 section 3.4", (*Device).poll},
 	Row[Device]{Polling, OnResponse, []State{AwaitingPoll, Finished, Failed}, "RFC 8628 section 3.5", (*Device).polled},
-	Row[Device]{Polling, OnTrouble, []State{AwaitingPoll, Failed}, "RFC 8628 section 3.5", (*Device).missed},
+	Row[Device]{Polling, OnTrouble, []State{AwaitingPoll}, "RFC 8628 section 3.5", (*Device).missed},
 )
 
 // Step implements Flow.

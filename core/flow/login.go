@@ -27,12 +27,12 @@ func NewDiscover(t Target) *Discover { return &Discover{seeker{Target: t}} }
 
 // DiscoverRows is the table of Discover.
 var DiscoverRows = seeking(func(f *Discover) *seeker { return &f.seeker },
-	func(f *Discover) []Effect { return f.finish() }, Finished)
+	func(f *Discover) []Effect { return f.finish() }, []State{Finished}, Finished)
 
 // choose picks the server for a mode; effects end the flow.
 func (l *loginer) choose(mode string) []Effect {
 	s, ok := l.Found.server(mode)
-	if !ok || !offers(s.Metadata, mode) && !s.Fallback {
+	if !ok || !offers(s.Metadata, mode) {
 		return l.fail(&Violation{Step: stepServer, URL: l.ResourceURL, Want: "an authorization server that offers " + mode,
 			Got: "none; this resource offers " + join(l.Found.Modes), Cite: "RFC 8414 section 2", Hint: "choose another --auth-mode"})
 	}

@@ -3,6 +3,7 @@
 package flow
 
 import (
+	"slices"
 	"strings"
 
 	"mcp-auth/core/exchange"
@@ -28,10 +29,11 @@ type seeker struct {
 }
 
 // seeking are the rows of discovery for a flow F. after goes on when it is
-// complete and leaves the machine in one of next.
-func seeking[F any](in func(*F) *seeker, after func(*F) []Effect, next ...State) []Row[F] {
+// complete: it leaves the machine in one of next, or in one of alone when the
+// resource names no authorization server.
+func seeking[F any](in func(*F) *seeker, after func(*F) []Effect, alone []State, next ...State) []Row[F] {
 	row := func(from State, on Kind, ruled string, do func(*seeker, Event) []Effect, to ...State) Row[F] {
-		return Row[F]{from, on, append(append(to, next...), Failed), ruled, func(f *F, ev Event) []Effect {
+		return Row[F]{from, on, to, ruled, func(f *F, ev Event) []Effect {
 			s := in(f)
 			if effects := do(s, ev); effects != nil {
 				return effects
@@ -39,14 +41,15 @@ func seeking[F any](in func(*F) *seeker, after func(*F) []Effect, next ...State)
 			return after(f)
 		}}
 	}
+	or := func(to []State, more ...State) []State { return append(slices.Clone(to), more...) }
 	return []Row[F]{
-		row(Idle, OnStart, "MCP authorization", (*seeker).begin, Probing, FetchingResource),
-		row(Probing, OnResponse, "RFC 9728 section 5.1", (*seeker).challenged, FetchingResource, FetchingServer),
-		row(Probing, OnTrouble, "", (*seeker).unreachable),
-		row(FetchingResource, OnResponse, "RFC 9728 section 3.3", (*seeker).gotResource, FetchingResource, FetchingServer),
-		row(FetchingResource, OnTrouble, "", (*seeker).unreachable),
-		row(FetchingServer, OnResponse, "RFC 8414 section 3.3", (*seeker).gotServer, FetchingServer),
-		row(FetchingServer, OnTrouble, "", (*seeker).unreachable),
+		row(Idle, OnStart, "MCP authorization", (*seeker).begin, or(next, Probing, FetchingResource, Failed)...),
+		row(Probing, OnResponse, "RFC 9728 section 5.1", (*seeker).challenged, FetchingResource),
+		row(Probing, OnTrouble, "", (*seeker).unreachable, Failed),
+		row(FetchingResource, OnResponse, "RFC 9728 section 3.3", (*seeker).gotResource, or(alone, FetchingResource, FetchingServer, Failed)...),
+		row(FetchingResource, OnTrouble, "", (*seeker).unreachable, FetchingResource, FetchingServer),
+		row(FetchingServer, OnResponse, "RFC 8414 section 3.3", (*seeker).gotServer, or(next, FetchingServer, Failed)...),
+		row(FetchingServer, OnTrouble, "", (*seeker).unreachable, or(next, FetchingServer, Failed)...),
 	}
 }
 
@@ -60,6 +63,9 @@ func (s *seeker) begin(Event) []Effect {
 		return s.fail(&Violation{Step: stepProbe, URL: s.ResourceURL, Want: "a resource URL with https, or http on loopback", Got: why, Cite: "RFC 8707 section 2"})
 	}
 	if s.ResourceMetadataURL != "" {
+		if why := reachable(s.ResourceURL, s.ResourceMetadataURL); why != "" {
+			return s.fail(&Violation{Step: stepResource, URL: s.ResourceMetadataURL, Want: "a metadata URL with https, or http on loopback", Got: why, Cite: "RFC 9728 section 3"})
+		}
 		s.candidates = []candidate{{URL: s.ResourceMetadataURL, Rule: "given"}}
 		return s.nextResource()
 	}
@@ -266,6 +272,7 @@ func (s *seeker) nextMetadata() []Effect {
 // defaultEndpoints are those of MCP 2025-03-26 section 2.3.3.
 func defaultEndpoints(issuer string) ServerFound {
 	return ServerFound{Issuer: issuer, Fallback: true, Metadata: oauth.ServerMetadata{Issuer: issuer,
+		GrantTypesSupported:   []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials},
 		AuthorizationEndpoint: issuer + "/authorize", TokenEndpoint: issuer + "/token", RegistrationEndpoint: issuer + "/register",
 		CodeChallengeMethodsSupported: []string{oauth.S256}}}
 }
