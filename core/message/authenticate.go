@@ -123,9 +123,6 @@ func (p *challengeParser) challenge(c *Challenge) error {
 		}
 		if !ok { // not name=value: the next challenge begins here
 			p.rest = before
-			if len(c.Params) == 0 && p.rest != "" && strings.IndexByte(", \t", p.rest[0]) < 0 {
-				return errChallenge
-			}
 			return p.separator()
 		}
 		c.Params = append(c.Params, Pair{name, value})

@@ -55,6 +55,7 @@ func TestFormRefused(t *testing.T) {
 		"a bad escape in a name":            "%zz=1",
 		"a bad escape behind good ones":     "a=1&b=%41%4",
 		"a raw semicolon (TK-21)":           "a=1;b=2",
+		"a raw semicolon first":             ";a=1",
 		"a raw semicolon in a name":         "a;b=2",
 		"UTF-8 cut off":                     "a=%c3",
 		"UTF-8 of a surrogate":              "a=%ed%a0%80",

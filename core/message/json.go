@@ -88,7 +88,7 @@ func (v Value) Int() (int64, bool) {
 }
 
 // integral rewrites a JSON number without fraction and exponent; it returns
-// "" when the number has a fraction or is too long for an int64.
+// "" when the number has a fraction.
 func integral(number string) string {
 	mantissa, exponent := number, 0
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
@@ -104,7 +104,7 @@ func integral(number string) string {
 	switch {
 	case strings.Trim(digits, "-") == "":
 		return "0"
-	case zeros < 0 || zeros > 18:
+	case zeros < 0:
 		return ""
 	}
 	return digits + strings.Repeat("0", zeros)

@@ -44,6 +44,7 @@ var goodJSON = []struct{ rule, text, compact string }{
 	{"y_string_surrogate_pair", `"\uD801\udc37"`, "\"\U00010437\""},
 	{"y_string_escaped_escape", `"\\u0000 \\"`, `"\\u0000 \\"`},
 	{"y_string_brackets_do_not_nest", `"` + strings.Repeat("[", 100) + `\"{"`, `"` + strings.Repeat("[", 100) + `\"{"`},
+	{"y_string_escaped_quote_before_brackets", `["\"` + strings.Repeat("[", 100) + `","\\"]`, `["\"` + strings.Repeat("[", 100) + `","\\"]`},
 	{"y_string_raw_unicode", "\"\u20ac\U0001d11e\u2028\x7f\"", "\"\u20ac\U0001d11e\u2028\x7f\""},
 	{"y_string_noncharacter", "\"\uffff\"", "\"\uffff\""},
 	{"y_depth_64", strings.Repeat("[", 64) + strings.Repeat("]", 64), strings.Repeat("[", 64) + strings.Repeat("]", 64)},
@@ -114,6 +115,7 @@ var badJSON = []struct{ rule, text string }{
 	{"n_string_surrogate_in_UTF-8", "[\"\xed\xa0\x80\"]"},
 	{"n_string_invalid_UTF-8_in_name", "{\"\xff\":1}"},
 	{"n_depth_65", strings.Repeat("[", 65) + strings.Repeat("]", 65)},
+	{"n_depth_65_behind_an_escaped_escape", `["\\",` + strings.Repeat("[", 64) + strings.Repeat("]", 65)},
 	{"n_depth_65_mixed", strings.Repeat(`{"a":[`, 32) + "{" + "}" + strings.Repeat("]}", 32)},
 	{"n_depth_100_(RG-05)", strings.Repeat("[", 100) + strings.Repeat("]", 100)},
 }

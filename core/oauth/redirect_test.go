@@ -112,6 +112,7 @@ func TestRedirectMatches(t *testing.T) {
 		{"an empty port", loopback, "http://127.0.0.1:/cb", false},
 		{"two ports", loopback, "http://127.0.0.1:1:2/cb", false},
 		{"a port with a space", loopback, "http://127.0.0.1: 1/cb", false},
+		{"an address that is not one of the three", "http://127.0.0.2:1/cb", "http://127.0.0.2:2/cb", false},
 		{"case of the scheme", loopback, "HTTP://127.0.0.1:1/cb", false},
 		{"case of the host", "http://localhost/cb", "http://LOCALHOST:1/cb", false},
 		{"nothing", loopback, "", false},

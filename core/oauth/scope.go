@@ -78,7 +78,7 @@ func Covers(granted Scope, needed string) bool {
 
 func covers(value, needed string) bool {
 	rank := scopeRank(needed)
-	return value == needed && value != "" || rank > 0 && scopeRank(value) >= rank
+	return value == needed && value != "" || rank > 0 && scopeRank(value) > rank
 }
 
 func scopeRank(value string) int {
