@@ -1,164 +1,88 @@
 // Command check runs everything that CI runs, phase by phase, and says how
-// long each took. It needs Go and Node; the rest comes with the modules.
+// long each took. It needs Go, Node 20 and, for the race detector, a C
+// compiler, which it installs where apt can; the rest comes with the modules.
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 )
 
-// staticcheck is pinned: a new version may know new findings.
-const staticcheck = "honnef.co/go/tools/cmd/staticcheck@v0.8.2"
-
+// A phase is one thing that must hold.
 type phase struct {
 	name, about string
-	run         func() error
+	run         func(*tally) error
 }
 
 var phases = []phase{
+	{"tools", "what the other phases need is here", tools},
 	{"format", "gofmt changes nothing", format},
 	{"vet", "go vet", command("go", "vet", "./...")},
-	{"static", "staticcheck", command("go", "run", staticcheck, "./...")},
-	{"build", "builds for linux, darwin and windows; the core for js/wasm without net/http", build},
-	{"race", "all tests, race detector on, order shuffled", command("go", "test", "-race", "-shuffle=on", "-timeout=10m", "./...")},
+	{"static", "staticcheck " + staticcheckVersion, command("go", "run", "honnef.co/go/tools/cmd/staticcheck@"+staticcheckVersion, "./...")},
+	{"build", "both programs for linux, darwin and windows; the core for js/wasm", build},
+	{"race", "all tests, race detector on, order shuffled", race},
 	{"node", "the core's tests under GOOS=js in Node", node},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
-	{"bench", "the measurements run, shortened", command("scripts/bench", "--quick")},
+	{"bench", "the measurements, shortened", command("scripts/bench", "--quick")},
 }
+
+// staticcheckVersion is pinned: a new version may know new findings.
+const staticcheckVersion = "v0.8.2"
+
+var fuzzTime = flag.Duration("fuzztime", 3*time.Second, "for each fuzz target")
 
 func main() {
 	only := flag.String("only", "", "phases to run, separated by commas")
-	fuzzTime = flag.Duration("fuzztime", 3*time.Second, "for each fuzz target")
-	flag.Usage = func() {
-		fmt.Println("scripts/test [--only PHASE,...] [--fuzztime 3s]\n\nPhases")
-		for _, p := range phases {
-			fmt.Printf("  %-8s %s\n", p.name, p.about)
-		}
-	}
+	flag.Usage = usage
 	flag.Parse()
-	passed, failed := 0, 0
+	begin := time.Now()
+	var all tally
 	for _, p := range phases {
-		if *only != "" && !strings.Contains(","+*only+",", ","+p.name+",") {
-			continue
+		if *only == "" || strings.Contains(","+*only+",", ","+p.name+",") {
+			p.do(&all)
 		}
-		fmt.Printf("== %s: %s\n", p.name, p.about)
-		start := time.Now()
-		err := p.run()
-		took := time.Since(start).Round(100 * time.Millisecond)
-		if err != nil {
-			failed++
-			fmt.Printf("== %s FAILED after %s: %v\n\n", p.name, took, err)
-			continue
-		}
-		passed++
-		fmt.Printf("== %s ok, %s\n\n", p.name, took)
 	}
-	fmt.Printf("%d passed, %d failed\n", passed, failed)
-	if failed > 0 {
+	fmt.Printf("in %s", time.Since(begin).Round(time.Second))
+	if all.skipped > 0 {
+		fmt.Printf(", %d skipped", all.skipped)
+	}
+	fmt.Printf("\n%d passed, %d failed\n", all.passed, all.failed)
+	if all.failed > 0 || all.passed == 0 {
 		os.Exit(1)
 	}
 }
 
-func command(name string, args ...string) func() error {
-	return func() error { return run(nil, name, args...) }
+func usage() {
+	fmt.Println("scripts/test [--only PHASE,...] [--fuzztime 3s]\n\nPhases")
+	for _, p := range phases {
+		fmt.Printf("  %-8s %s\n", p.name, p.about)
+	}
 }
 
-func run(env []string, name string, args ...string) error {
-	c := exec.Command(name, args...)
-	c.Env = append(os.Environ(), env...)
-	c.Stdout, c.Stderr = os.Stdout, os.Stderr
-	return c.Run()
-}
+// A tally counts checks: each test, each fuzz target, each build, and each
+// phase that is one check.
+type tally struct{ passed, failed, skipped int }
 
-func output(name string, args ...string) (string, error) {
-	var errs bytes.Buffer
-	c := exec.Command(name, args...)
-	c.Stderr = &errs
-	out, err := c.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, errs.String())
+// do runs a phase. A phase that counted nothing counts as one.
+func (p phase) do(all *tally) {
+	fmt.Printf("== %s: %s\n", p.name, p.about)
+	begin := time.Now()
+	before := *all
+	err := p.run(all)
+	took := time.Since(begin).Round(100 * time.Millisecond)
+	if err != nil && all.failed == before.failed {
+		all.failed++
 	}
-	return strings.TrimSpace(string(out)), nil
-}
-
-func format() error {
-	files, err := output("git", "ls-files", "*.go")
-	if err != nil {
-		return err
+	if *all == before {
+		all.passed++
 	}
-	out, err := output("gofmt", append([]string{"-l"}, strings.Fields(files)...)...)
-	if err == nil && out != "" {
-		return fmt.Errorf("gofmt would change:\n%s", out)
+	if all.failed > before.failed {
+		fmt.Printf("== %s FAILED after %s: %v\n\n", p.name, took, err)
+		return
 	}
-	return err
-}
-
-func build() error {
-	for _, system := range []string{"linux", "darwin", "windows"} {
-		for _, arch := range []string{"amd64", "arm64"} {
-			if err := run([]string{"GOOS=" + system, "GOARCH=" + arch, "CGO_ENABLED=0"}, "go", "build", "-o", os.DevNull, "./cli/mcp-auth"); err != nil {
-				return err
-			}
-			if err := run([]string{"GOOS=" + system, "GOARCH=" + arch, "CGO_ENABLED=0"}, "go", "build", "-o", os.DevNull, "./native/mcp-auth-server"); err != nil {
-				return err
-			}
-		}
-	}
-	return run([]string{"GOOS=js", "GOARCH=wasm"}, "go", "build", "./core/...")
-}
-
-// node runs the core's tests as WebAssembly. Go brings the program that
-// starts Node.
-func node() error {
-	if _, err := exec.LookPath("node"); err != nil {
-		return fmt.Errorf("node is needed: install Node 20")
-	}
-	root, err := output("go", "env", "GOROOT")
-	if err != nil {
-		return err
-	}
-	starter := filepath.Join(root, "lib", "wasm", "go_js_wasm_exec")
-	return run([]string{"GOOS=js", "GOARCH=wasm"}, "go", "test", "-exec="+starter, "./core/...")
-}
-
-var fuzzTime *time.Duration
-
-// fuzz finds the targets itself, so that none is forgotten.
-func fuzz() error {
-	out, err := output("go", "test", "-list=^Fuzz", "./...")
-	if err != nil {
-		return err
-	}
-	var names []string
-	targets := 0
-	for line := range strings.SplitSeq(out, "\n") {
-		if strings.HasPrefix(line, "Fuzz") {
-			names = append(names, line)
-			continue
-		}
-		words := strings.Fields(line)
-		if len(words) >= 2 && words[0] == "ok" {
-			for _, name := range names {
-				targets++
-				fmt.Println("  ", words[1], name)
-				if _, err := output("go", "test", words[1], "-run=^$", "-fuzz=^"+name+"$", "-fuzztime="+fuzzTime.String(), fmt.Sprintf("-parallel=%d", runtime.NumCPU())); err != nil {
-					return err
-				}
-			}
-		}
-		names = nil
-	}
-	if targets == 0 {
-		return fmt.Errorf("no fuzz target was found")
-	}
-	fmt.Println("  ", targets, "targets")
-	return nil
+	fmt.Printf("== %s ok, %s\n\n", p.name, took)
 }
