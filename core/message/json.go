@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// MaxDepth is how deep arrays and objects may nest.
-const MaxDepth = 64
+// Limits of one text: how deep arrays and objects may nest, and how many
+// commas may separate values.
+const (
+	MaxDepth  = 64
+	MaxCommas = 100_000
+)
 
 // A Kind says what a Value is. Missing is the zero Kind.
 type Kind uint8
@@ -145,6 +149,3 @@ func Strs(all []string) Value {
 	}
 	return v
 }
-
-// Raw reads a value that somebody else wrote.
-func Raw(json []byte) (Value, error) { return ParseJSON(json) }

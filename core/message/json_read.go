@@ -13,10 +13,11 @@ import (
 )
 
 // ParseJSON reads exactly one value: valid UTF-8, no lone surrogates, no name
-// twice in an object, at most MaxDepth deep, nothing after it.
+// twice in an object, at most MaxDepth deep, at most MaxCommas long, nothing
+// after it.
 func ParseJSON(b []byte) (Value, error) {
-	if tooDeep(b) {
-		return Value{}, errDeep
+	if err := tooMuch(b); err != nil {
+		return Value{}, err
 	}
 	if !jsontext.Value(b).IsValid() {
 		return Value{}, whyInvalid(b)
@@ -25,11 +26,15 @@ func ParseJSON(b []byte) (Value, error) {
 	return w.value(), nil
 }
 
-var errDeep = errors.New("JSON nests deeper than " + strconv.Itoa(MaxDepth) + " levels")
+var (
+	errDeep = errors.New("JSON nests deeper than " + strconv.Itoa(MaxDepth) + " levels")
+	errMany = errors.New("JSON has more than " + strconv.Itoa(MaxCommas) + " commas")
+)
 
-// tooDeep counts brackets outside strings, before anything is built.
-func tooDeep(b []byte) bool {
-	depth, inString := 0, false
+// tooMuch counts brackets and commas outside strings, before anything is
+// built: a value takes much more room as a tree than as text.
+func tooMuch(b []byte) error {
+	depth, commas, inString := 0, 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case inString && c == '\\':
@@ -39,13 +44,17 @@ func tooDeep(b []byte) bool {
 		case inString:
 		case c == '[' || c == '{':
 			if depth++; depth > MaxDepth {
-				return true
+				return errDeep
 			}
 		case c == ']' || c == '}':
 			depth--
+		case c == ',':
+			if commas++; commas > MaxCommas {
+				return errMany
+			}
 		}
 	}
-	return false
+	return nil
 }
 
 // whyInvalid reads refused text again to say where it went wrong.

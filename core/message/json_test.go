@@ -2,15 +2,11 @@
 package message_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"math"
-	"math/big"
-	"reflect"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/matryer/is"
 
@@ -158,13 +154,24 @@ func TestJSONRefusalsSayWhy(t *testing.T) {
 	}
 }
 
-// A million brackets are refused while they are counted: nothing is built.
-func TestJSONDepthIsRefusedCheaply(t *testing.T) {
+// A million brackets or values are refused while they are counted: nothing is
+// built.
+func TestJSONTooMuchIsRefusedCheaply(t *testing.T) {
 	is := is.New(t)
-	for _, open := range []string{"[", `{"a":`} {
-		deep := bytes.Repeat([]byte(open), 1_000_000)
-		is.Equal(testing.AllocsPerRun(10, func() { _, _ = message.ParseJSON(deep) }), 0.0) // nothing is allocated
+	for _, part := range []string{"[", `{"a":`, "1,", "[],"} {
+		b := []byte("[" + strings.Repeat(part, 1_000_000) + "1]")
+		_, err := message.ParseJSON(b)
+		is.True(err != nil && strings.Contains(err.Error(), " more ") != strings.Contains(err.Error(), " deeper ")) // it is too much
+		is.Equal(testing.AllocsPerRun(10, func() { _, _ = message.ParseJSON(b) }), 0.0)                             // and nothing is allocated
 	}
+	most := "[" + strings.Repeat("1,", message.MaxCommas) + "1]"
+	v, err := message.ParseJSON([]byte(most))
+	is.NoErr(err)                                 // as many as allowed
+	is.Equal(len(v.Elems()), message.MaxCommas+1) // are read
+	_, err = message.ParseJSON([]byte("[1," + most[1:]))
+	is.True(err != nil) // one more is not
+	_, err = message.ParseJSON([]byte(`"` + strings.Repeat(",", 2*message.MaxCommas) + `"`))
+	is.NoErr(err) // commas in a string separate nothing
 }
 
 // A protected call is one tools/call; the whole core may make 24 allocations
@@ -172,7 +179,11 @@ func TestJSONDepthIsRefusedCheaply(t *testing.T) {
 func TestJSONAllocations(t *testing.T) {
 	is := is.New(t)
 	call := []byte(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"message":"hello"}}}`)
-	is.True(testing.AllocsPerRun(100, func() { _, _ = message.ParseJSON(call) }) <= 5) // the text, the open list, three objects
+	room := 5.0 // the text, the open list, three objects
+	if raceDetector() {
+		room = 15 // it empties pools at random, jsontext's among them
+	}
+	is.True(testing.AllocsPerRun(100, func() { _, _ = message.ParseJSON(call) }) <= room) // reading stays within it
 	v, err := message.ParseJSON(call)
 	is.NoErr(err) // the call is good
 	dst := make([]byte, 0, 1024)
@@ -249,136 +260,7 @@ func TestJSONWriting(t *testing.T) {
 	is.Equal(string(message.AppendString([]byte("x"), "a\xffb")), "x\"a\uFFFDb\"")                                                                      // what is no UTF-8 is replaced
 }
 
-func FuzzParseJSON(f *testing.F) {
-	for _, c := range goodJSON {
-		f.Add([]byte(c.text))
-	}
-	for _, c := range badJSON {
-		f.Add([]byte(c.text))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		is := is.New(t)
-		v, err := message.ParseJSON(b)
-		is.Equal(err == nil, strict(b)) // we take what a strict reading over encoding/json takes
-		if err != nil {
-			return
-		}
-		is.Equal(plain(v), decoded(t, b)) // and read the same in it
-		again, err := message.ParseJSON(v.Append(nil))
-		is.NoErr(err)                        // what we write we read
-		is.True(reflect.DeepEqual(again, v)) // as it was
-		sorted := v.AppendSorted(nil, 1)
-		again, err = message.ParseJSON(sorted)
-		is.NoErr(err)                                               // for people it is JSON as well
-		is.Equal(plain(again), plain(v))                            // of the same value
-		is.Equal(message.Printable(string(sorted)), string(sorted)) // without a control
-		if n, ok := v.Int(); ok {
-			digits, _ := v.Number()
-			exact, ok := new(big.Rat).SetString(digits)
-			is.True(n == 0 || ok && exact.Cmp(new(big.Rat).SetInt64(n)) == 0) // an integer is exactly the number
-		}
-	})
-}
-
-// strict is an independent judgement: encoding/json, and what it lets pass.
-func strict(b []byte) bool {
-	if !json.Valid(b) || !utf8.Valid(b) {
-		return false
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	return !loneSurrogate(b) && uniqueNames(d, 0)
-}
-
-// uniqueNames walks the tokens of one value.
-func uniqueNames(d *json.Decoder, depth int) bool {
-	t, err := d.Token()
-	if err != nil {
-		return false
-	}
-	if t != json.Delim('{') && t != json.Delim('[') {
-		return true
-	}
-	if depth++; depth > message.MaxDepth {
-		return false
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		if t == json.Delim('{') {
-			name, _ := d.Token()
-			if seen[name.(string)] {
-				return false
-			}
-			seen[name.(string)] = true
-		}
-		if !uniqueNames(d, depth) {
-			return false
-		}
-	}
-	_, err = d.Token()
-	return err == nil
-}
-
-// loneSurrogate looks for a \ud8xx to \udfxx without its partner in valid JSON.
-func loneSurrogate(b []byte) bool {
-	unit := func(i int) int {
-		if i+6 > len(b) || b[i] != '\\' || b[i+1] != 'u' {
-			return 0
-		}
-		var n int
-		_, _ = fmt.Sscanf(string(b[i+2:i+6]), "%04x", &n)
-		return n
-	}
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' {
-			continue
-		}
-		switch u := unit(i); {
-		case u >= 0xd800 && u < 0xdc00 && unit(i+6) >= 0xdc00 && unit(i+6) < 0xe000:
-			i += 11
-		case u >= 0xd800 && u < 0xe000:
-			return true
-		default:
-			i++
-		}
-	}
-	return false
-}
-
-func decoded(t *testing.T, b []byte) any {
-	var v any
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// plain is v as encoding/json would have it.
-func plain(v message.Value) any {
-	switch v.Kind() {
-	case message.Bool:
-		b, _ := v.Bool()
-		return b
-	case message.Number:
-		n, _ := v.Number()
-		return json.Number(n)
-	case message.String:
-		s, _ := v.Text()
-		return s
-	case message.Array:
-		all := []any{}
-		for _, e := range v.Elems() {
-			all = append(all, plain(e))
-		}
-		return all
-	case message.Object:
-		all := map[string]any{}
-		for _, m := range v.Members() {
-			all[m.Name] = plain(m.Value)
-		}
-		return all
-	}
-	return nil
+func raceDetector() bool {
+	b, _ := debug.ReadBuildInfo()
+	return b != nil && slices.Contains(b.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
