@@ -3,6 +3,7 @@ package flow
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,15 @@ func (w *walker[F]) honest(except ...string) {
 	w.t.Logf("%d states", w.states)
 }
 
+// natively skips what takes minutes in WebAssembly: the same code walks
+// natively.
+func natively(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "js" {
+		t.Skip("walked natively")
+	}
+}
+
 func contains(all []string, s string) bool {
 	for _, a := range all {
 		if a == s {
@@ -238,6 +248,8 @@ func tokenRequests(events []trace.Event) (n int, ours bool) {
 }
 
 func TestWalkAuthCode(t *testing.T) {
+	natively(t)
+	t.Parallel()
 	w := &walker[AuthCode]{t: t, rows: AuthCodeRows, seen: map[string]bool{}, went: map[string]bool{},
 		copy: func(f AuthCode) AuthCode { return f }, base: func(f *AuthCode) *machine { return &f.machine }, seek: func(f *AuthCode) *seeker { return &f.seeker },
 		step: func(f *AuthCode, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}
@@ -293,6 +305,8 @@ func found(t *testing.T) Discovered {
 }
 
 func TestWalkDevice(t *testing.T) {
+	natively(t)
+	t.Parallel()
 	w := &walker[Device]{t: t, rows: DeviceRows, seen: map[string]bool{}, went: map[string]bool{},
 		copy: func(f Device) Device { return f }, base: func(f *Device) *machine { return &f.machine }, seek: func(f *Device) *seeker { return &f.seeker },
 		step: func(f *Device, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}
@@ -315,6 +329,8 @@ func TestWalkDevice(t *testing.T) {
 }
 
 func TestWalkClientCreds(t *testing.T) {
+	natively(t)
+	t.Parallel()
 	w := &walker[ClientCreds]{t: t, rows: ClientCredsRows, seen: map[string]bool{}, went: map[string]bool{},
 		copy: func(f ClientCreds) ClientCreds { return f }, base: func(f *ClientCreds) *machine { return &f.machine }, seek: func(f *ClientCreds) *seeker { return &f.seeker },
 		step: func(f *ClientCreds, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}

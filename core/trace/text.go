@@ -13,30 +13,30 @@ import (
 // returned.
 func Text(ev Event, bodies bool) string {
 	var t text
-	switch ev.Kind {
-	case KindRequest:
+	switch { // a file may lack what its kind promises
+	case ev.Kind == KindRequest && ev.Request != nil:
 		t.line("-> ", ev.Request.Method, " ", ev.Request.URL)
 		t.headers(ev.Request.Header)
 		t.body(ev.Request.Header, ev.Request.Body, bodies)
-	case KindResponse:
+	case ev.Kind == KindResponse && ev.Response != nil:
 		t.line("<- ", strconv.Itoa(ev.Response.Status))
 		t.headers(ev.Response.Header)
 		t.body(ev.Response.Header, ev.Response.Body, bodies)
-	case KindNavigate:
+	case ev.Kind == KindNavigate && ev.Request != nil:
 		t.line("=> browser goes to ", ev.Request.URL)
-	case KindCheck:
+	case ev.Kind == KindCheck && ev.Check != nil:
 		word := "ok   "
 		if !ev.Check.OK {
 			word = "FAIL "
 		}
 		t.line("   ", word, ev.Check.ID, ": want ", ev.Check.Want, ", got ", ev.Check.Got)
-	case KindTried:
+	case ev.Kind == KindTried && ev.Tried != nil:
 		t.line("   tried ", ev.Tried.URL, " (", ev.Tried.Rule, "): ", ev.Tried.Outcome)
-	case KindTrouble:
+	case ev.Kind == KindTrouble:
 		t.line("!! ", ev.Note)
-	case KindState:
+	case ev.Kind == KindState:
 		t.line("   state ", ev.Note)
-	case KindVerdict:
+	case ev.Kind == KindVerdict:
 		t.line("== ", ev.Note)
 	default:
 		t.line("   ", ev.Note)
