@@ -1,0 +1,101 @@
+package table_test
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"mcp-auth/core/table"
+)
+
+var t0 = time.Unix(1e9, 0)
+
+func key(name string) table.Key { return table.KeyOf(name) }
+
+// conformance is what every implementation of Table must do.
+func conformance(t *testing.T, t1 table.Table[int]) {
+	is := is.New(t)
+	end := t0.Add(time.Second)
+	is.NoErr(t1.Create(t0, key("a"), 1, end))                  // a new record
+	is.Equal(t1.Create(t0, key("a"), 2, end), table.ErrExists) // not over a live one
+	r, err := t1.Get(t0, key("a"))
+	is.NoErr(err)                                              // it is there
+	is.Equal(r.Value, 1)                                       // as it was
+	is.NoErr(t1.Swap(t0, key("a"), r, 2, end))                 // replaced
+	is.Equal(t1.Swap(t0, key("a"), r, 3, end), table.ErrMoved) // not again from an old reading
+	is.Equal(t1.Take(t0, key("a"), r), table.ErrMoved)         // nor taken
+	r, _ = t1.Get(t0, key("a"))
+	is.Equal(r.Value, 2)               // the first swap stands
+	is.NoErr(t1.Take(t0, key("a"), r)) // taken
+	_, err = t1.Get(t0, key("a"))
+	is.Equal(err, table.ErrMissing) // gone
+	is.NoErr(t1.Create(t0, key("b"), 4, end))
+	r, _ = t1.Get(t0, key("b"))
+	_, err = t1.Get(end, key("b"))
+	is.Equal(err, table.ErrMissing)                                            // dead at the first instant of its expiry
+	is.Equal(t1.Swap(end, key("b"), r, 5, end.Add(time.Hour)), table.ErrMoved) // a dead record is not revived
+	is.NoErr(t1.Create(end, key("b"), 6, end.Add(time.Hour)))                  // but gives its place
+	is.Equal(t1.Len(), 1)                                                      // counted once
+	is.Equal(t1.Sweep(end.Add(2*time.Hour)), 1)                                // swept
+	is.Equal(t1.Len(), 0)                                                      // empty
+}
+
+func TestMemory(t *testing.T) { conformance(t, table.NewMemory[int](10)) }
+
+func TestMemoryIsBounded(t *testing.T) {
+	is := is.New(t)
+	m := table.NewMemory[int](100)
+	made := 0
+	for i := range 1000 {
+		if err := m.Create(t0, key(string(rune(i))), i, t0.Add(time.Second)); err == nil {
+			made++
+		} else {
+			is.Equal(err, table.ErrFull) // full says so
+		}
+	}
+	is.Equal(made, 100)    // as many as were allowed
+	is.Equal(m.Len(), 100) // and no more are kept
+	later := t0.Add(time.Minute)
+	again := 0
+	for i := range 100 {
+		if m.Create(later, key("later"+string(rune(i))), i, later.Add(time.Second)) == nil {
+			again++
+		}
+	}
+	is.True(again > 50) // expired records make room without a sweep from outside
+}
+
+func TestOneWinner(t *testing.T) {
+	is := is.New(t)
+	m := table.NewMemory[int](10)
+	for range 200 {
+		is.NoErr(m.Create(t0, key("x"), 0, t0.Add(time.Hour)))
+		r, _ := m.Get(t0, key("x"))
+		var won atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				var err error
+				if i%2 == 0 {
+					err = m.Swap(t0, key("x"), r, i, t0.Add(time.Hour))
+				} else {
+					err = m.Take(t0, key("x"), r)
+				}
+				if err == nil {
+					won.Add(1)
+				} else if !errors.Is(err, table.ErrMoved) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		is.Equal(won.Load(), int32(1)) // of all that read one state, one changes it
+		if r, err := m.Get(t0, key("x")); err == nil {
+			is.NoErr(m.Take(t0, key("x"), r))
+		}
+	}
+}
