@@ -3,9 +3,11 @@ package command
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,13 +58,14 @@ func (g *globals) flags(name string) *flag.FlagSet {
 	fs.StringVar(&g.home, "cli-home", "", "`DIR` of the profiles (default ~/.config/mcp-auth)")
 	fs.StringVar(&g.config, "config", "", "JSON `FILE` with settings, keys named as flags (default config.json in the home)")
 	fs.StringVar(&g.traceFile, "trace", "", "write the trace to `FILE`: .har, else NDJSON; secrets as labels")
-	fs.DurationVar(&g.timeout, "timeout", 10*time.Second, "`TIME` one exchange may take")
+	g.timeout = 10 * time.Second
+	fs.Var(flagset.Duration{To: &g.timeout}, "timeout", "`TIME` one exchange may take")
 	fs.BoolVar(&g.nonInteractive, "non-interactive", false, "never ask, never wait for a person")
 	return fs
 }
 
 // prepare reads the config file, once flags and variables are known.
-func (g *globals) prepare() error {
+func (g *globals) prepare(root *ffcli.Command) error {
 	g.Ask = !g.nonInteractive
 	g.redact = trace.NewRedactor()
 	home, err := g.homeDir()
@@ -74,75 +77,21 @@ func (g *globals) prepare() error {
 		path = filepath.Join(home, "config.json")
 	}
 	data, err := os.ReadFile(path)
-	if err != nil {
-		if given {
-			return usage("--config: %v", err)
-		}
+	if errors.Is(err, fs.ErrNotExist) && !given {
 		return nil
 	}
-	return g.configure(path, data)
-}
-
-// configure sets what neither a flag nor a variable has set.
-func (g *globals) configure(path string, data []byte) error {
-	v, err := message.ParseJSON(data)
-	if err != nil || v.Kind() != message.Object {
-		return usage("%s must be a JSON object: %v", path, err)
+	if err != nil {
+		return usage("the config file cannot be read: %v", err)
 	}
-	fs := g.command.FlagSet
-	set := map[string]bool{}
-	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
-	members := v.Members()
-	for _, m := range v.Members() { // a section is for one command
-		if m.Name == g.command.Name && m.Value.Kind() == message.Object {
-			members = append(append([]message.Member(nil), members...), m.Value.Members()...)
-		}
-	}
-	for _, m := range members {
-		if m.Value.Kind() == message.Object || set[m.Name] {
-			continue
-		}
-		if fs.Lookup(m.Name) == nil {
-			g.unknownKey(path, m.Name)
-			continue
-		}
-		if err := fs.Set(m.Name, plain(m.Value)); err != nil {
-			return usage("%s: %s: %v", path, m.Name, err)
-		}
+	warnings, err := flagset.Configure(root, g.command, data)
+	if err != nil {
+		return usage("%s: %v", path, err)
 	}
 	g.Ask = !g.nonInteractive
+	for _, w := range warnings {
+		g.Warn("%s: %s", path, w)
+	}
 	return nil
-}
-
-// unknownKey warns of keys that no command has.
-func (g *globals) unknownKey(path, key string) {
-	known := allFlags(newRoot(&globals{Printer: &terminal.Printer{}}))
-	for _, k := range known {
-		if k == key {
-			return
-		}
-	}
-	if near := flagset.Nearest(key, known); near != "" {
-		g.Warn("%s: unknown key %q; did you mean %q?", path, key, near)
-		return
-	}
-	g.Warn("%s: unknown key %q", path, key)
-}
-
-func allFlags(c *ffcli.Command) []string {
-	var all []string
-	c.FlagSet.VisitAll(func(f *flag.Flag) { all = append(all, f.Name) })
-	for _, s := range c.Subcommands {
-		all = append(all, allFlags(s)...)
-	}
-	return all
-}
-
-func plain(v message.Value) string {
-	if s, ok := v.Text(); ok {
-		return s
-	}
-	return string(v.Append(nil))
 }
 
 func (g *globals) homeDir() (string, error) {

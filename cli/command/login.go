@@ -42,14 +42,15 @@ func (l *loginFlags) set(fs *flag.FlagSet) {
 	fs.Var(flagset.Enum{To: &l.mode, Words: authModes}, "auth-mode", "`MODE`: auth-code, device, client-creds or bearer; default: what fits")
 	fs.BoolVar(&l.register, "register", false, "register a client dynamically (RFC 7591)")
 	fs.StringVar(&l.clientID, "client-id", "", "`ID` of a client that is registered already")
-	fs.StringVar(&l.clientSecret, "client-secret", "", "its `SECRET`; - reads it from stdin")
+	fs.Var(flagset.Secret{To: &l.clientSecret}, "client-secret", "its `SECRET`; - reads it from stdin")
 	fs.StringVar(&l.scope, "scope", "", "`SCOPE` to ask for; default: what the server says is needed")
 	fs.StringVar(&l.redirect, "redirect-uri", "", "redirect `URI`; one that is not on loopback is pasted by hand")
 	fs.IntVar(&l.port, "listen-port", 0, "`PORT` of the callback listener; 0 takes a free one")
 	fs.BoolVar(&l.open, "open-browser", false, "open the authorization URL in the browser")
-	fs.StringVar(&l.bearer, "bearer-token", "", "`TOKEN` to keep as it is; - reads it from stdin")
+	fs.Var(flagset.Secret{To: &l.bearer}, "bearer-token", "`TOKEN` to keep as it is; - reads it from stdin")
 	fs.BoolVar(&l.force, "force", false, "log in even if the stored login still works")
-	fs.DurationVar(&l.wait, "wait", 5*time.Minute, "`TIME` to wait for the browser")
+	l.wait = 5 * time.Minute
+	fs.Var(flagset.Duration{To: &l.wait}, "wait", "`TIME` to wait for the browser")
 }
 
 func newLogin(g *globals) *ffcli.Command {

@@ -48,7 +48,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	}
 	if err != nil {
 		err = usage("%v", flagset.Explain(c.FlagSet, err))
-	} else if err = g.prepare(); err == nil {
+	} else if err = g.prepare(root); err == nil {
 		err = root.Run(ctx)
 	}
 	if closing := g.closeTrace(); err == nil {

@@ -4,7 +4,6 @@ package flagset
 
 import (
 	"flag"
-	"fmt"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -13,14 +12,15 @@ import (
 // Arrange orders arguments as ffcli reads them: the command's words, then its
 // flags, then the rest. Flags may stand before the command, and anywhere
 // after it; "--" ends them. A flag may be written with one dash or two, and
-// shortened as long as it is unambiguous.
+// shortened as long as it is clear which one is meant.
 func Arrange(root *ffcli.Command, args []string) (*ffcli.Command, []string) {
 	command, words, rest := find(root, args)
 	flags, positional := split(command.FlagSet, rest)
 	return command, append(append(words, flags...), positional...)
 }
 
-// find follows the words that name commands, stepping over flags.
+// find follows the words that name commands, stepping over flags and their
+// values.
 func find(root *ffcli.Command, args []string) (command *ffcli.Command, words, rest []string) {
 	command = root
 	for i := 0; i < len(args); i++ {
@@ -30,7 +30,7 @@ func find(root *ffcli.Command, args []string) (command *ffcli.Command, words, re
 		}
 		if isFlag(a) {
 			rest = append(rest, a)
-			if takesNext(command.FlagSet, a) && i+1 < len(args) {
+			if f := lookupBelow(command, a); f != nil && valueFollows(command.FlagSet, f, a, args[i+1:]) {
 				i++
 				rest = append(rest, args[i])
 			}
@@ -40,26 +40,41 @@ func find(root *ffcli.Command, args []string) (command *ffcli.Command, words, re
 		if sub == nil {
 			return command, words, append(rest, args[i:]...)
 		}
-		command, words = sub, append(words, a)
+		command, words = sub, append(words, sub.Name)
 	}
 	return command, words, rest
 }
 
+// subcommand compares as ffcli does.
 func subcommand(c *ffcli.Command, name string) *ffcli.Command {
 	for _, s := range c.Subcommands {
-		if s.Name == name {
+		if strings.EqualFold(s.Name, name) {
 			return s
 		}
 	}
 	return nil
 }
 
-func isFlag(a string) bool { return len(a) > 1 && a[0] == '-' }
+// lookupBelow finds the flag of an argument that may stand before its
+// command.
+func lookupBelow(c *ffcli.Command, a string) *flag.Flag {
+	name, _, _ := cutFlag(a)
+	if f := lookup(c.FlagSet, name); f != nil {
+		return f
+	}
+	for _, s := range c.Subcommands {
+		if f := lookupBelow(s, a); f != nil {
+			return f
+		}
+	}
+	return nil
+}
 
-func takesNext(fs *flag.FlagSet, a string) bool {
-	name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
-	f := lookup(fs, name)
-	return f != nil && !hasValue && !isBool(f)
+func isFlag(a string) bool { return len(a) > 1 && a[0] == '-' && a != "--" }
+
+// cutFlag takes an argument apart: one dash or two, the name, the value.
+func cutFlag(a string) (name, value string, hasValue bool) {
+	return strings.Cut(strings.TrimPrefix(a[1:], "-"), "=")
 }
 
 func isBool(f *flag.Flag) bool {
@@ -67,23 +82,17 @@ func isBool(f *flag.Flag) bool {
 	return ok && b.IsBoolFlag()
 }
 
-// lookup finds a flag by name or by an unambiguous beginning of it.
-func lookup(fs *flag.FlagSet, name string) *flag.Flag {
-	if f := fs.Lookup(name); f != nil || name == "" {
-		return f
+// valueFollows reports whether the argument after a is f's value. A value may
+// begin with a dash, as tokens do, but is not what is plainly the next flag.
+func valueFollows(fs *flag.FlagSet, f *flag.Flag, a string, next []string) bool {
+	if isBool(f) || len(next) == 0 || next[0] == "--" || strings.Contains(a, "=") {
+		return false
 	}
-	var found *flag.Flag
-	n := 0
-	fs.VisitAll(func(f *flag.Flag) {
-		if strings.HasPrefix(f.Name, name) {
-			found = f
-			n++
-		}
-	})
-	if n == 1 {
-		return found
+	if !strings.HasPrefix(next[0], "--") {
+		return true
 	}
-	return nil
+	name, _, _ := cutFlag(next[0])
+	return fs.Lookup(name) == nil
 }
 
 // split moves flags before positionals. What is no flag of the set keeps its
@@ -91,77 +100,29 @@ func lookup(fs *flag.FlagSet, name string) *flag.Flag {
 func split(fs *flag.FlagSet, args []string) (flags, positional []string) {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
-		switch {
-		case a == "--":
-			return append(flags, "--"), append(positional, args[i+1:]...)
-		case !isFlag(a):
+		if a == "--" {
+			positional = append(positional, args[i+1:]...)
+			break
+		}
+		if !isFlag(a) {
 			positional = append(positional, a)
 			continue
 		}
-		name, value, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		name, value, hasValue := cutFlag(a)
 		f := lookup(fs, name)
-		if f == nil {
-			flags = append(flags, a)
-			continue
-		}
 		switch {
+		case f == nil:
+			flags = append(flags, a)
 		case hasValue:
 			flags = append(flags, "--"+f.Name+"="+value)
-		case isBool(f) || i+1 == len(args):
+		case isBool(f):
 			flags = append(flags, "--"+f.Name)
-		default:
+		case valueFollows(fs, f, a, args[i+1:]):
 			i++
 			flags = append(flags, "--"+f.Name+"="+args[i])
+		default: // its value is missing: the last argument, so that parsing says so
+			return append(flags, "--"+f.Name), nil
 		}
 	}
-	if len(positional) > 0 {
-		flags = append(flags, "--") // what follows is never a flag
-	}
-	return flags, positional
-}
-
-// Nearest is the candidate that is most like a mistyped word, or "".
-func Nearest(word string, candidates []string) string {
-	best, least := "", len(word)/2+2
-	for _, c := range candidates {
-		if d := distance(word, c); d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// Explain turns a parse error into one that names the nearest flag.
-func Explain(fs *flag.FlagSet, err error) error {
-	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-	if !ok {
-		return err
-	}
-	var all []string
-	fs.VisitAll(func(f *flag.Flag) { all = append(all, f.Name) })
-	if near := Nearest(strings.TrimLeft(name, "-"), all); near != "" {
-		return fmt.Errorf("unknown flag --%s; did you mean --%s?", strings.TrimLeft(name, "-"), near)
-	}
-	return fmt.Errorf("unknown flag --%s", strings.TrimLeft(name, "-"))
+	return append(flags, "--"), positional // what follows is never a flag
 }

@@ -3,98 +3,88 @@ package flagset
 
 import (
 	"flag"
-	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 )
 
-// Shells that scripts are written for.
-var Shells = []string{"bash", "zsh", "fish", "powershell"}
-
-// Script is a completion script for a shell. Every one asks the program
-// itself: name __complete WORDS, one candidate a line.
-func Script(shell, name string) (string, error) {
-	text, ok := scripts[shell]
-	if !ok {
-		return "", fmt.Errorf("no completion for %q; there is one for %s", shell, strings.Join(Shells, ", "))
-	}
-	return strings.ReplaceAll(text, "NAME", name), nil
-}
-
-var scripts = map[string]string{
-	"bash": `# bash completion for NAME; load it with: source <(NAME completion bash)
-_NAME_complete() {
-  local IFS=$'\n'
-  COMPREPLY=($(NAME __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
-}
-complete -o default -F _NAME_complete NAME
-`,
-	"zsh": `#compdef NAME
-# zsh completion for NAME; load it with: source <(NAME completion zsh)
-_NAME() {
-  local -a found
-  found=("${(@f)$(NAME __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a found
-}
-compdef _NAME NAME
-`,
-	"fish": `# fish completion for NAME; load it with: NAME completion fish | source
-complete -c NAME -f -a '(NAME __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
-`,
-	"powershell": `# PowerShell completion for NAME; load it with: NAME completion powershell | Out-String | Invoke-Expression
-Register-ArgumentCompleter -Native -CommandName NAME -ScriptBlock {
-  param($word, $ast, $position)
-  $words = @($ast.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
-  if ($word -eq '') { $words += '' }
-  & NAME __complete @words 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
-}
-`,
-}
-
-// Complete lists what may stand in place of the last word.
+// Complete lists what may stand in place of the last word: one candidate a
+// line, with what it is for after a tab. Nothing means that the shell may
+// offer files.
 func Complete(root *ffcli.Command, words []string) []string {
 	last := ""
 	if len(words) > 0 {
 		last, words = words[len(words)-1], words[:len(words)-1]
 	}
-	command, _, _ := find(root, words)
-	var all []string
-	if flagName, value, ok := enumBefore(command, words, last); ok {
-		for _, w := range flagName.Words {
-			if strings.HasPrefix(w, value) {
-				all = append(all, w)
-			}
-		}
-		return all
+	command, _, rest := find(root, words)
+	if slices.Contains(rest, "--") {
+		return nil
 	}
-	if strings.HasPrefix(last, "-") {
+	if f, typed, before := valueOf(command, words, last); f != nil {
+		return values(f, typed, before)
+	}
+	var all []string
+	switch _, positional := split(command.FlagSet, rest); {
+	case strings.HasPrefix(last, "-"):
 		command.FlagSet.VisitAll(func(f *flag.Flag) {
-			if name := "--" + f.Name; strings.HasPrefix(name, last) && f.Usage != "" {
-				all = append(all, name)
+			if strings.HasPrefix(f.Name, strings.TrimLeft(last, "-")) && f.Usage != "" {
+				_, about := describe(f)
+				all = append(all, "--"+f.Name+"\t"+about)
 			}
 		})
-		return all
-	}
-	for _, s := range command.Subcommands {
-		if strings.HasPrefix(s.Name, last) && s.ShortHelp != "" {
-			all = append(all, s.Name)
+	case len(positional) == 0:
+		for _, s := range command.Subcommands {
+			if strings.HasPrefix(s.Name, last) && s.ShortHelp != "" {
+				all = append(all, s.Name+"\t"+s.ShortHelp)
+			}
 		}
 	}
-	sort.Strings(all)
+	slices.Sort(all)
 	return all
 }
 
-// enumBefore finds the enumeration whose value the last word is.
-func enumBefore(c *ffcli.Command, words []string, last string) (Enum, string, bool) {
-	if len(words) == 0 || !isFlag(words[len(words)-1]) {
-		return Enum{}, "", false
+// valueOf finds the flag whose value the last word is: --flag VALUE,
+// --flag=VALUE, or the three words that bash makes of that. before is what
+// the last word has in front of the value.
+func valueOf(c *ffcli.Command, words []string, last string) (f *flag.Flag, typed, before string) {
+	if name, value, ok := cutWord(last); ok {
+		return valued(c, name), value, "--" + name + "="
 	}
-	f := lookup(c.FlagSet, strings.TrimLeft(words[len(words)-1], "-"))
-	if f == nil {
-		return Enum{}, "", false
+	if n := len(words); last == "=" && n > 0 {
+		return valued(c, words[n-1]), "", ""
+	} else if n > 1 && words[n-1] == "=" {
+		return valued(c, words[n-2]), last, ""
+	} else if n > 0 {
+		return valued(c, words[n-1]), last, ""
 	}
-	e, ok := f.Value.(Enum)
-	return e, last, ok
+	return nil, "", ""
+}
+
+func cutWord(word string) (name, value string, ok bool) {
+	if !isFlag(word) {
+		return "", "", false
+	}
+	return cutFlag(word)
+}
+
+// valued is the flag that a word names, when it takes a value.
+func valued(c *ffcli.Command, word string) *flag.Flag {
+	name := strings.TrimLeft(word, "-")
+	if f := lookup(c.FlagSet, name); f != nil && !isBool(f) && !strings.Contains(word, "=") {
+		return f
+	}
+	return nil
+}
+
+func values(f *flag.Flag, typed, before string) []string {
+	var all []string
+	if e, ok := f.Value.(Enum); ok {
+		for _, w := range e.Words {
+			if strings.HasPrefix(w, typed) {
+				all = append(all, before+w)
+			}
+		}
+	}
+	return all
 }

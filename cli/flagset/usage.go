@@ -1,5 +1,5 @@
-// Help that teaches: what a command is for, its flags with their variables,
-// examples.
+// Help that teaches: what a command is for, its flags with their defaults and
+// variables, examples.
 package flagset
 
 import (
@@ -19,6 +19,12 @@ func Variable(flagName string) string {
 	return Prefix + "_" + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
 }
 
+// Widths of the help, in columns.
+const (
+	nameWidth = 30
+	helpWidth = 100
+)
+
 // Usage is a command's help. Flags named in global are listed last, together.
 func Usage(c *ffcli.Command, global []string) string {
 	var b strings.Builder
@@ -34,13 +40,14 @@ func Usage(c *ffcli.Command, global []string) string {
 			}
 		}
 	}
-	flags(&b, "Flags", c.FlagSet, func(name string) bool { return !slices.Contains(global, name) })
-	flags(&b, "Global flags", c.FlagSet, func(name string) bool { return slices.Contains(global, name) })
-	fmt.Fprintf(&b, "\nEvery flag is also a variable, such as %s, and a key of the config file.\n", Variable("auth-mode"))
+	own := func(name string) bool { return !slices.Contains(global, name) }
+	flagHelp(&b, "Flags", c.FlagSet, own)
+	flagHelp(&b, "Global flags", c.FlagSet, func(name string) bool { return !own(name) })
+	b.WriteString("\nThe variable in [brackets] sets a flag that is not given; so does its name in config.json.\n")
 	return b.String()
 }
 
-func flags(b *strings.Builder, title string, fs *flag.FlagSet, in func(string) bool) {
+func flagHelp(b *strings.Builder, title string, fs *flag.FlagSet, in func(string) bool) {
 	first := true
 	fs.VisitAll(func(f *flag.Flag) {
 		if !in(f.Name) || f.Usage == "" {
@@ -50,21 +57,45 @@ func flags(b *strings.Builder, title string, fs *flag.FlagSet, in func(string) b
 			fmt.Fprintf(b, "\n%s\n", title)
 			first = false
 		}
-		value, about := flag.UnquoteUsage(f)
-		name := "--" + f.Name
-		if isBool(f) {
-			value = ""
+		name, about := describe(f)
+		lines := wrap(about+" ["+Variable(f.Name)+"]", helpWidth-nameWidth-3)
+		if len(name) > nameWidth {
+			lines = append([]string{""}, lines...)
 		}
-		if value != "" {
-			name += " " + value
+		for i, line := range lines {
+			if i > 0 {
+				name = ""
+			}
+			b.WriteString(strings.TrimRight(fmt.Sprintf("  %-*s %s", nameWidth, name, line), " ") + "\n")
 		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
-			about += " (default " + f.DefValue + ")"
-		}
-		if len(name) > 30 {
-			fmt.Fprintf(b, "  %s\n  %30s %s\n", name, "", about)
-			return
-		}
-		fmt.Fprintf(b, "  %-30s %s\n", name, about)
 	})
+}
+
+// describe is a flag as it is typed, and what it is for.
+func describe(f *flag.Flag) (name, about string) {
+	value, about := flag.UnquoteUsage(f)
+	name = "--" + f.Name
+	if value != "" && !isBool(f) {
+		name += " " + value
+	}
+	if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
+		about += " (default " + f.DefValue + ")"
+	}
+	return name, about
+}
+
+// wrap breaks a text between words.
+func wrap(s string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }

@@ -69,7 +69,7 @@ func start(t *testing.T, role, home, argument string) *child {
 
 func run(t *testing.T, c *exec.Cmd, role string) *child {
 	t.Helper()
-	c.Env = append(os.Environ(), roleVariable+"="+role)
+	c.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0") // the race detector waits a second else
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
