@@ -40,12 +40,13 @@ func ParseBasic(rest string) (user, password string, err error) {
 	if err != nil || strings.ContainsAny(rest, "\r\n") {
 		return "", "", errors.New("the Basic credentials are not base64")
 	}
-	user, password, ok := strings.Cut(string(b), ":")
-	switch {
-	case !ok:
-		return "", "", errors.New("the Basic credentials have no colon")
-	case strings.ContainsFunc(user+password, unicode.IsControl):
+	text := string(b)
+	if strings.ContainsFunc(text, unicode.IsControl) {
 		return "", "", errors.New("the Basic credentials have a control character")
+	}
+	user, password, ok := strings.Cut(text, ":")
+	if !ok {
+		return "", "", errors.New("the Basic credentials have no colon")
 	}
 	return user, password, nil
 }

@@ -26,8 +26,10 @@ func ParseScope(s string) (Scope, error) {
 		}
 	}
 	var all Scope
-	for _, v := range strings.Fields(s) {
-		if !all.Has(v) {
+	seen := make(map[string]bool, 8)
+	for v := range strings.FieldsSeq(s) {
+		if !seen[v] {
+			seen[v] = true
 			all = append(all, v)
 		}
 	}
