@@ -29,7 +29,9 @@ func overSocket(t *testing.T) func(*flowtest.World) flowtest.Transport {
 	return func(w *flowtest.World) flowtest.Transport {
 		s := httptest.NewServer(httpd.Handler(w.Server, w.Now, nil))
 		t.Cleanup(s.Close)
-		client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("tcp", s.Listener.Addr().String()) }},
+		client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return net.Dial("tcp", s.Listener.Addr().String())
+		}},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		return func(m message.Request) (message.Response, error) {
 			r, err := http.NewRequest(m.Method, m.URL, bytes.NewReader(m.Body))
