@@ -80,8 +80,11 @@ func (p phase) do(all *tally) {
 	if *all == before {
 		all.passed++
 	}
+	if err != nil {
+		fmt.Println(err)
+	}
 	if all.failed > before.failed {
-		fmt.Printf("== %s FAILED after %s: %v\n\n", p.name, took, err)
+		fmt.Printf("== %s FAILED after %s\n\n", p.name, took)
 		return
 	}
 	fmt.Printf("== %s ok, %s\n\n", p.name, took)
