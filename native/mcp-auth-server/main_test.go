@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"mcp-auth/core/trace"
+)
+
+// start runs the program until the test ends. It returns the address it
+// greets with, and what it has logged.
+func start(t *testing.T, args ...string) (base string, greeting string, logged *safeBuffer, stop func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	logged = &safeBuffer{}
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), w, logged); w.Close() }()
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		greeting += lines.Text() + "\n"
+		if strings.HasPrefix(lines.Text(), "Stop with") {
+			break
+		}
+	}
+	words := strings.Fields(strings.SplitN(greeting, "\n", 2)[0])
+	if len(words) == 0 {
+		t.Fatalf("no greeting: %s", logged.String())
+	}
+	stopped := false
+	stop = func() int { stopped = true; cancel(); return <-code }
+	t.Cleanup(func() {
+		if !stopped {
+			stop()
+		}
+	})
+	return words[len(words)-1], greeting, logged, stop
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, _ := io.ReadAll(r.Body)
+	return r.StatusCode, string(b)
+}
+
+func post(t *testing.T, url, form string) (int, string) {
+	t.Helper()
+	r, err := http.Post(url, "application/x-www-form-urlencoded", strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, _ := io.ReadAll(r.Body)
+	return r.StatusCode, string(b)
+}
+
+func TestGreeting(t *testing.T) {
+	is := is.New(t)
+	base, greeting, _, stop := start(t)
+	for _, part := range []string{base + "/mcp/oauth", "dev-public-client", "dev-admin-secret", "Test hooks on: mint", "mcp-auth discover " + base} {
+		is.True(strings.Contains(greeting, part)) // where things are, who may come, what to type
+	}
+	status, body := get(t, base+"/health")
+	is.Equal(status, 200)                     // it answers
+	is.True(strings.Contains(body, `"mint"`)) // and names its hooks
+	is.Equal(stop(), 0)                       // it stops well
+	_, err := net.DialTimeout("tcp", strings.TrimPrefix(base, "http://"), time.Second)
+	is.True(err != nil) // and lets go of its port
+}
+
+func TestSettings(t *testing.T) {
+	is := is.New(t)
+	var out, errs bytes.Buffer
+	is.Equal(run(context.Background(), []string{"--help"}, &out, &errs), 0) // help is no error
+	for _, flag := range []string{"--access-lifetime", "--approval", "--allow-remote-hooks", "MCP_AUTH_SERVER_ACCESS_LIFETIME", "Examples"} {
+		is.True(strings.Contains(out.String(), flag)) // and teaches
+	}
+	for _, bad := range [][]string{{"--approval", "maybe"}, {"--code-lifetime", "10ms"}, {"--max-tokens", "0"}, {"--nope"}, {"argument"}, {"--log-format", "xml"}} {
+		errs.Reset()
+		is.Equal(run(context.Background(), bad, &out, &errs), 2)               // a usage error
+		is.True(strings.Contains(errs.String(), "--help") && errs.Len() < 400) // in two lines
+	}
+	for _, bad := range [][]string{{"--issuer", "http://127.0.0.1:1/path"}, {"--listen", "0.0.0.0:0"}, {"--listen", "0.0.0.0:0", "--issuer", "https://as.example", "--approval", "auto"}, {"--bearer-token", "a b"}} {
+		errs.Reset()
+		is.Equal(run(context.Background(), bad, &out, &errs), 1) // refused before it serves
+		is.True(errs.Len() > 0)                                  // and says why
+	}
+	is.True(!strings.Contains(errs.String(), "goroutine")) // never with a stack
+}
+
+func TestC26_HooksBeyondLoopback(t *testing.T) {
+	is := is.New(t)
+	set, err := settings([]string{"--listen", "0.0.0.0:8765", "--issuer", "https://as.example", "--approval", "auto"})
+	is.NoErr(err) // the flags are well-formed
+	_, err = set.server(&net.TCPAddr{IP: net.IPv4zero, Port: 8765}, nil)
+	is.True(err != nil && strings.Contains(err.Error(), "--allow-remote-hooks")) // refused, naming the second flag
+	set.remoteHooks = true
+	_, err = set.server(&net.TCPAddr{IP: net.IPv4zero, Port: 8765}, nil)
+	is.NoErr(err) // which lets them be on
+	set, _ = settings([]string{"--listen", "0.0.0.0:8765", "--issuer", "https://as.example"})
+	cfg, err := set.server(&net.TCPAddr{IP: net.IPv4zero, Port: 8765}, nil)
+	is.NoErr(err)
+	is.True(!cfg.Mint) // by itself the mint hook is on for loopback alone
+}
+
+func TestVariablesAndFile(t *testing.T) {
+	is := is.New(t)
+	file := filepath.Join(t.TempDir(), "c.json")
+	is.NoErr(os.WriteFile(file, []byte(`{"access-lifetime":"7s","approval":"deny"}`), 0o600))
+	t.Setenv("MCP_AUTH_SERVER_APPROVAL", "auto")
+	set, err := settings([]string{"--config", file, "--code-lifetime", "3s"})
+	is.NoErr(err)                                 // all three are read
+	is.Equal(set.lifetimes.Code, 3*time.Second)   // the flag
+	is.Equal(set.approval, "auto")                // the variable, which wins over the file
+	is.Equal(set.lifetimes.Access, 7*time.Second) // the file
+	t.Setenv("MCP_AUTH_TEST_SERVER_BEARER_TOKEN", "from-the-original")
+	set, _ = settings(nil)
+	is.Equal(set.bearerToken, "from-the-original") // the original's variable
+}
+
+func TestPortInUse(t *testing.T) {
+	is := is.New(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	is.NoErr(err)
+	defer l.Close()
+	var out, errs bytes.Buffer
+	is.Equal(run(context.Background(), []string{"--listen", l.Addr().String()}, &out, &errs), 1)         // it cannot serve
+	is.True(strings.Contains(errs.String(), "is in use") && strings.Contains(errs.String(), "--listen")) // and says what to do
+}
+
+func TestLogAndTraceHoldNoSecret(t *testing.T) {
+	is := is.New(t)
+	file := filepath.Join(t.TempDir(), "t.ndjson")
+	base, _, logged, stop := start(t, "--trace", file, "--log-format", "json")
+	form := "grant_type=client_credentials&client_id=dev-confidential-client&client_secret=dev-confidential-secret"
+	status, body := post(t, base+"/oauth/token?client_secret=in-the-url-by-mistake", form)
+	is.Equal(status, 200) // a token
+	_, rest, _ := strings.Cut(body, `"access_token":"`)
+	token, _, _ := strings.Cut(rest, `"`)
+	_, _ = get(t, base+"/mc%0ap/line%20break?code=in-the-query")
+	is.Equal(stop(), 0)
+	data, err := os.ReadFile(file)
+	is.NoErr(err) // the trace is there
+	events, err := trace.ParseNDJSON(data)
+	is.NoErr(err)            // and can be read
+	is.Equal(len(events), 4) // two exchanges
+	for _, secret := range []string{token, "dev-confidential-secret", "in-the-url-by-mistake", "in-the-query"} {
+		is.True(!strings.Contains(string(data), secret) && !strings.Contains(logged.String(), secret)) // nowhere a secret
+	}
+	is.Equal(strings.Count(logged.String(), "\n"), 2) // one line a request, whatever was sent
+	info, err := os.Stat(file)
+	is.NoErr(err)
+	is.Equal(info.Mode().Perm(), os.FileMode(0o600)) // for its owner alone
+}
+
+func TestApprovalAuto(t *testing.T) {
+	is := is.New(t)
+	base, _, _, _ := start(t, "--approval", "auto", "--log-format", "off")
+	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	authorize := base + "/oauth/authorize?response_type=code&client_id=dev-public-client&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fcallback&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&resource=" + base + "/mcp/oauth"
+	r, err := c.Get(authorize)
+	is.NoErr(err)
+	defer r.Body.Close()
+	is.Equal(r.StatusCode, 303)                                  // approved without a page
+	is.True(strings.Contains(r.Header.Get("Location"), "code=")) // with a code
+	status, _ := get(t, base+"/.well-known/openid-configuration")
+	is.Equal(status, 200)
+}
