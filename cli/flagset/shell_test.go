@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,12 +53,18 @@ func TestBash(t *testing.T) {
 		"mcp-auth login http : //h/ --reg": "--register",
 		"mcp-auth login --client-secret ":  "",
 		"mcp-auth login --o":               "--output",
+		"mcp-auth lo| http://h/":           "login", // the cursor is before the last word
 	} {
 		is := is.New(t)
-		words := strings.Split(line, " ")
+		words, cursor := strings.Split(line, " "), "$((${#COMP_WORDS[@]} - 1))"
+		for i, w := range words {
+			if strings.HasSuffix(w, "|") {
+				words[i], cursor = strings.TrimSuffix(w, "|"), strconv.Itoa(i)
+			}
+		}
 		got := inShell(t, "bash", []string{"--norc", "--noprofile"}, "set -u", `
 COMP_WORDS=('`+strings.Join(words, "' '")+`')
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+COMP_CWORD=`+cursor+`
 _mcp_auth_complete
 echo "${COMPREPLY[*]-}"
 complete -p mcp-auth`)

@@ -118,6 +118,8 @@ func TestPromptAndSecretAtATerminal(t *testing.T) {
 	p.Ask = false
 	_, err = p.Prompt("Client ID: ")
 	is.True(errors.Is(err, ErrNoTerminal)) // --non-interactive: nobody is asked
+	_, err = p.Secret("Client secret: ")
+	is.True(errors.Is(err, ErrNoTerminal)) // for secrets neither
 	is.True(!p.InTTY())                    // as if nobody were there
 }
 

@@ -159,7 +159,7 @@ func TestRenewedNeverLiesInThePast(t *testing.T) {
 // PF-10: nothing that people are shown holds a secret.
 func TestPF10NoSecretIsShown(t *testing.T) {
 	is := is.New(t)
-	secrets := []string{"access-canary-0001", "refresh-canary-0002", "client-canary-0003", "access-canary-0001-longer", "registration-canary-0004", "98765432101234", "password-canary-0005"}
+	secrets := []string{"access-canary-0001", "refresh-canary-0002", "client-canary-0003", "array-canary-0006", "registration-canary-0004", "98765432101234", "password-canary-0005"}
 	p := profile.Profile{ID: "1", ResourceURL: "http://h/mcp", AccessToken: secrets[0], RefreshToken: secrets[1], ClientSecret: secrets[2],
 		DynamicClientRegistration: []byte(`{"client_secret":"` + secrets[2] + `","registration_access_token":"` + secrets[4] + `","client_id":"public-id",
 			"registration_client_uri":"http://h/r?t=` + secrets[4] + `","x":[{"id_token":["` + secrets[3] + `"]}],"admin_secret":` + secrets[5] + `,"Password":"` + secrets[6] + `"}`)}

@@ -147,6 +147,9 @@ func TestPF07AFileThatCannotBeUsedIsLeftAlone(t *testing.T) {
 			_, err = f.Load()
 			is.True(err != nil && strings.Contains(err.Error(), c.want)) // the error says what is wrong
 			is.True(strings.Contains(err.Error(), f.Path()))             // and with which file
+			data, err := f.read()
+			is.NoErr(err)                           // it can be opened
+			is.True(len(data) <= profile.MaxFile+1) // no more of it is read than it takes to refuse it
 			ran := false
 			is.True(f.Update(func(*profile.Store) error { ran = true; return nil }) != nil) // nothing can be saved
 			is.True(!ran)                                                                   // and no token was spent for it
