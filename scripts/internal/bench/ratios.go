@@ -19,6 +19,9 @@ type work struct {
 	do     func(p *process) func(*conn) error
 }
 
+// codeLength is the length of a code in characters.
+const codeLength = 43
+
 const (
 	formField = "Content-Type: application/x-www-form-urlencoded\r\n"
 	jsonField = "Content-Type: application/json\r\n"
@@ -46,9 +49,11 @@ func codeFlow(resource string) func(*process) func(*conn) error {
 			if err != nil {
 				return err
 			}
-			_, code, _ := strings.Cut(a.location, "code=")
-			code, _, _ = strings.Cut(code, "&")
-			_, err = c.do(request(p.base, "/oauth/token", formField, "grant_type=authorization_code&client_id=dev-public-client&code_verifier="+verifier+"&code="+code[:43]), 200)
+			_, code, ok := strings.Cut(a.location, "?code=")
+			if !ok || len(code) < codeLength {
+				return errors.New("no code came back: " + a.location)
+			}
+			_, err = c.do(request(p.base, "/oauth/token", formField, "grant_type=authorization_code&client_id=dev-public-client&code_verifier="+verifier+"&code="+code[:codeLength]), 200)
 			return err
 		}
 	}
@@ -66,7 +71,7 @@ func resourceCall(token string) func(*process) func(*conn) error {
 
 // ratios compares the three works.
 func ratios(programs string) ([]string, error) {
-	ours, err := start(pinned(programs+"mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off")...)
+	ours, err := start(pinned(programs+"mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off", "--max-codes", "10000000")...)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +116,7 @@ func sample(p *process) (token string, s sizes, err error) {
 		return "", s, err
 	}
 	s.call = len(a.body)
-	s.location = len("http://127.0.0.1:7777/callback?code=&state=xyz&iss=") + 43 + len(url.QueryEscape(p.base))
+	s.location = len("http://127.0.0.1:7777/callback?code=&state=xyz&iss=") + codeLength + len(url.QueryEscape(p.base))
 	return token, s, nil
 }
 
