@@ -115,7 +115,9 @@ func TestPromptAndSecretAtATerminal(t *testing.T) {
 	is.True(!strings.Contains(s.seen, "canary")) // never shown
 	is.True(echoes(t, tty))                      // the terminal shows what is typed again
 
-	p.Ask = false
+	gone := make(chan struct{})
+	close(gone)
+	p.Ask, p.Stop = false, gone
 	_, err = p.Prompt("Client ID: ")
 	is.True(errors.Is(err, ErrNoTerminal)) // --non-interactive: nobody is asked
 	_, err = p.Secret("Client secret: ")

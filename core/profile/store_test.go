@@ -162,7 +162,7 @@ func TestPF10NoSecretIsShown(t *testing.T) {
 	secrets := []string{"access-canary-0001", "refresh-canary-0002", "client-canary-0003", "array-canary-0006", "registration-canary-0004", "98765432101234", "password-canary-0005"}
 	p := profile.Profile{ID: "1", ResourceURL: "http://h/mcp", AccessToken: secrets[0], RefreshToken: secrets[1], ClientSecret: secrets[2],
 		DynamicClientRegistration: []byte(`{"client_secret":"` + secrets[2] + `","registration_access_token":"` + secrets[4] + `","client_id":"public-id",
-			"registration_client_uri":"http://h/r?t=` + secrets[4] + `","x":[{"id_token":["` + secrets[3] + `"]}],"admin_secret":` + secrets[5] + `,"Password":"` + secrets[6] + `"}`)}
+			"registration_client_uri":"http://h/r?t=` + secrets[4] + `","x":[{"id_token":[{"raw":"` + secrets[3] + `"}]}],"admin_secret":` + secrets[5] + `,"Password":"` + secrets[6] + `"}`)}
 	text := string(p.Redacted().AppendSorted(nil, 2))
 	for _, s := range secrets {
 		is.True(!strings.Contains(text, s)) // no secret in what is shown
