@@ -1,0 +1,97 @@
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/matryer/is"
+
+	"mcp-auth/cli/command"
+)
+
+// bend changes the redirect that carries the authorization response.
+func bend(change func(location string) string) lie {
+	return lie{"/oauth/authorize/consent", func(_ http.ResponseWriter, _ *http.Request, honest *httptest.ResponseRecorder) bool {
+		honest.Header().Set("Location", change(honest.Header().Get("Location")))
+		return false
+	}}
+}
+
+// bentLogin logs in through a bent redirect and asserts how that ends, and
+// that nothing went to the token endpoint.
+func bentLogin(t *testing.T, want int, lies ...lie) {
+	t.Helper()
+	base, hits := hostile(t, lies...)
+	home := t.TempDir()
+	out, errOut, code := login(t, home, base, "login", base+"/mcp/oauth", "--auth-mode", "auth-code", "--client-id", "dev-public-client", "--wait", "700ms")
+	if code != want {
+		t.Errorf("exit code %d, wanted %d\n%s%s", code, want, out, errOut)
+	}
+	if hits("/oauth/token") != 0 {
+		t.Error("the code was sent to the token endpoint")
+	}
+}
+
+func TestCL14_Issuers(t *testing.T) {
+	cut := func(l string) string { before, _, _ := strings.Cut(l, "&iss="); return before }
+	bentLogin(t, 6, bend(cut))                                                                         // announced but absent
+	bentLogin(t, 6, bend(func(l string) string { return l + "%2F" }))                                  // with a slash more
+	bentLogin(t, 6, bend(func(l string) string { return cut(l) + "&iss=https%3A%2F%2Fevil.example" })) // another
+	silent := edit(asPath, `"authorization_response_iss_parameter_supported":true,`, ``)
+	bentLogin(t, 6, silent, bend(func(l string) string { return cut(l) + "&iss=https%3A%2F%2Fevil.example" })) // not announced, but present and wrong
+}
+
+func TestCL15_MixUp(t *testing.T) {
+	is := is.New(t)
+	honest, honestHits := hostile(t)
+	attacker, attackerHits := hostile(t, edit(asPath, "BASE/oauth/authorize", honest+"/oauth/authorize"))
+	home := t.TempDir()
+	_, _, code := login(t, home, honest, "login", attacker+"/mcp/oauth", "--auth-mode", "auth-code", "--client-id", "dev-public-client", "--wait", "2s")
+	is.Equal(code, 6)                                                    // the honest server's iss gives the attack away
+	is.Equal(attackerHits("/oauth/token")+honestHits("/oauth/token"), 0) // no code went anywhere
+}
+
+func TestCL18_AmbiguousCallbacks(t *testing.T) {
+	bentLogin(t, 6, bend(func(l string) string { return l + "&error=access_denied" })) // a code and an error
+	bentLogin(t, 6, bend(func(l string) string { return l + "&code=other" }))          // two codes
+	bentLogin(t, 7, bend(func(l string) string { return l + "&state=other" }))         // two states: not ours, so the wait goes on, and lapses
+}
+
+func TestCL21_TokensStayWithTheirResource(t *testing.T) {
+	is := is.New(t)
+	first, _ := hostile(t)
+	second, hits := hostile(t)
+	home := t.TempDir()
+	_, _, code := cli(home, "login", first+"/mcp/bearer-token", "--auth-mode", "bearer", "--bearer-token", "test-bearer-token")
+	is.Equal(code, 0) // a token for the first
+	out, _, _ := cli(home, "profile", "list")
+	id, _, _ := strings.Cut(out, " ")
+	_, errOut, code := cli(home, "call", second+"/mcp/bearer-token", "tools/list", "--profile-id", id)
+	is.True(code == 2 && strings.Contains(errOut, "is not sent to")) // refused for the second
+	_, _, code = cli(home, "profile", "use", id, second+"/mcp/bearer-token")
+	is.Equal(code, 2)                      // by no detour
+	is.Equal(hits("/mcp/bearer-token"), 0) // it saw nothing
+}
+
+func TestCL24_SecretsFromStdinAndEnvironment(t *testing.T) {
+	is := is.New(t)
+	base, _ := hostile(t)
+	args := []string{"login", base + "/mcp/oauth", "--auth-mode", "client-creds", "--client-id", "dev-confidential-client"}
+	home := t.TempDir()
+	_, errOut, code := cli(home, append(args, "--client-secret", "dev-confidential-secret")...)
+	is.Equal(code, 0)                                             // a flag works
+	is.True(strings.Contains(errOut, "can be seen"))              // but warns
+	is.True(!strings.Contains(errOut, "dev-confidential-secret")) // without saying it
+	var out, errs bytes.Buffer
+	code = command.Run(context.Background(), append(args, "--client-secret", "-", "--force", "--cli-home", home), command.Streams{In: strings.NewReader("dev-confidential-secret\n"), Out: &out, Err: &errs})
+	is.Equal(code, 0)                                        // stdin works
+	is.True(!strings.Contains(errs.String(), "can be seen")) // without a warning
+	t.Setenv("MCP_AUTH_CLIENT_SECRET", "dev-confidential-secret")
+	_, errOut, code = cli(home, append(args, "--force")...)
+	is.Equal(code, 0)                                 // and so does the environment
+	is.True(!strings.Contains(errOut, "can be seen")) // without one too
+}
