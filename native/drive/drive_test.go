@@ -242,7 +242,7 @@ func TestClientBounds(t *testing.T) {
 	_, err := do("/long")
 	is.True(err != nil && strings.Contains(err.Error(), "1 MiB")) // a body is bounded
 	r, err := do("/away")
-	is.True(err == nil && r.Status == 307) // a redirect is an answer, not an order
+	is.True(err == nil && r.Status == http.StatusTemporaryRedirect) // a redirect is an answer, not an order
 	r, err = do("/gzip")
 	is.True(err == nil && string(r.Body) == "") // nothing is asked to be compressed, so nothing inflates
 	l, err := net.Listen("tcp", "127.0.0.1:0")

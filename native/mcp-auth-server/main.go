@@ -76,10 +76,10 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// No WriteTimeout: every answer fits a socket's buffer, so that nobody can
-	// hold a write up, and a deadline for each costs more than the routing.
-	web := &http.Server{Handler: httpd.Handler(s, time.Now, observer(set.logFormat, errOut)), ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout: 30 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
+	// One deadline for header and body, and none for writing: every answer fits
+	// a socket's buffer. Each further one is a call to the kernel per request.
+	web := &http.Server{Handler: httpd.Handler(s, time.Now, observer(set.logFormat, errOut)), ReadTimeout: 10 * time.Second,
+		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	greet(out, cfg)
 	return until(ctx, web, l, s)
 }
