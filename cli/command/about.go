@@ -36,9 +36,16 @@ func newCompletion(g *globals) *ffcli.Command {
 			if err != nil {
 				return usage("%v", err)
 			}
-			fmt.Fprint(g.Out, text)
+			g.text(args[0], text)
 			return nil
 		})
+}
+
+// text prints a text of ours, or the document with it.
+func (g *globals) text(name, text string) {
+	if !g.document(message.Obj(message.M("name", message.Str(name)), message.M("text", message.Str(text)))) {
+		fmt.Fprint(g.Out, text)
+	}
 }
 
 func newHelp(g *globals) *ffcli.Command {
@@ -48,7 +55,7 @@ func newHelp(g *globals) *ffcli.Command {
 			c := root
 			for _, word := range args {
 				if text, ok := topics[word]; ok && len(args) == 1 {
-					fmt.Fprint(g.Out, text)
+					g.text(word, text)
 					return nil
 				}
 				var next *ffcli.Command
@@ -62,7 +69,7 @@ func newHelp(g *globals) *ffcli.Command {
 				}
 				c = next
 			}
-			fmt.Fprint(g.Out, flagset.Usage(c, globalNames))
+			g.text(c.FlagSet.Name(), flagset.Usage(c, globalNames))
 			return nil
 		})
 }

@@ -9,14 +9,11 @@ import (
 	"flag"
 	"io"
 	"os"
-	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
-	"mcp-auth/core/exchange"
 	"mcp-auth/core/flow"
 	"mcp-auth/core/message"
-	"mcp-auth/core/oauth"
 	"mcp-auth/core/profile"
 )
 
@@ -112,68 +109,6 @@ func (g *globals) choose(k profile.Keeper, url, id string) (profile.Profile, err
 		return p, usage("profile %s is for %s; its token is not sent to %s", p.ID, p.ResourceURL, url)
 	}
 	return p, err
-}
-
-// freshToken returns a token that is good for now, renewing it under the
-// store's lock: of several processes one renews and the others read what it
-// got. refused is a token the resource would not take.
-func (g *globals) freshToken(ctx context.Context, k profile.Keeper, id, refused string) (string, error) {
-	s, err := k.Load()
-	if err != nil {
-		return "", err
-	}
-	p, err := s.Find(id)
-	if err != nil {
-		return "", err
-	}
-	if p.Fresh(time.Now()) && p.AccessToken != refused {
-		return p.AccessToken, nil
-	}
-	var failed error
-	err = k.Update(func(s *profile.Store) error {
-		if p, err = s.Find(id); err != nil {
-			return err
-		}
-		if p.Fresh(time.Now()) && p.AccessToken != refused {
-			return nil
-		}
-		p, failed = g.renew(ctx, p)
-		if failed != nil {
-			return failed
-		}
-		return s.Replace(p)
-	})
-	return p.AccessToken, err
-}
-
-// renew gets a new token for a profile.
-func (g *globals) renew(ctx context.Context, p profile.Profile) (profile.Profile, error) {
-	if !p.Renewable() {
-		return p, &flow.Refusal{Step: "token", URL: p.ResourceURL, Hint: "Run login again.",
-			Err: &oauth.Error{Code: oauth.InvalidToken, Description: "Stored credentials cannot refresh this profile. Run login again."}}
-	}
-	if p.RefreshToken != "" {
-		g.Notice("Refreshing expired access token")
-	} else {
-		g.Notice("Requesting a new client-credentials access token")
-	}
-	scope := p.Scope
-	if scope == "" {
-		scope = p.RequestedScope
-	}
-	f := &flow.Renew{ResourceURL: p.ResourceURL, ResourceID: p.ResourceToSend(), TokenEndpoint: p.TokenEndpoint, RefreshToken: p.RefreshToken, Scope: scope, Client: clientOf(p)}
-	if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
-		return p, err
-	}
-	return p.Renewed(f.Token, f.At), nil
-}
-
-func clientOf(p profile.Profile) exchange.ClientAuth {
-	method := p.TokenEndpointAuthMethod
-	if method == "" && p.ClientSecret != "" {
-		method = oauth.AuthPost // what the original program sends
-	}
-	return exchange.ClientAuth{Method: method, ClientID: p.ClientID, ClientSecret: p.ClientSecret}
 }
 
 // build makes the params of the request.

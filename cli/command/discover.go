@@ -67,7 +67,7 @@ func (g *globals) showDiscovered(d flow.Discovered) {
 		m := s.Metadata
 		g.Line("Authorization server: %s", s.Issuer)
 		for _, row := range [...]struct{ label, value string }{{"Token endpoint", m.TokenEndpoint}, {"Authorization endpoint", m.AuthorizationEndpoint},
-			{"Device authorization endpoint", m.DeviceAuthorizationEndpoint}, {"Registration", registration(s)},
+			{"Device authorization endpoint", m.DeviceAuthorizationEndpoint}, {"Issuer", m.Issuer}, {"Registration", registration(s)},
 			{"PKCE", strings.Join(m.CodeChallengeMethodsSupported, ", ")}, {"Revocation", m.RevocationEndpoint}, {"Metadata", s.MetadataURL}} {
 			if row.value != "" {
 				g.Line("%s: %s", row.label, row.value)

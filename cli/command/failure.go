@@ -48,7 +48,7 @@ func (g *globals) end(ctx context.Context, err error) int {
 	}
 	f, code := g.describe(err)
 	f.Message = g.hide(f.Message)
-	f.Cause, f.URL = g.hide(f.Cause), g.hide(f.URL)
+	f.Cause, f.URL, f.Hint = g.hide(f.Cause), g.hide(f.URL), g.hide(f.Hint)
 	g.Fail(f, g.output == "json")
 	return code
 }
@@ -65,7 +65,7 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 	f := terminal.Failure{Code: "other", Message: err.Error()}
 	var (
 		wrong  *usageError
-		none   *noProfile
+		needed *loginNeeded
 		rpc    *rpcError
 		broken *flow.Violation
 		world  *flow.Interrupted
@@ -76,8 +76,8 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 	case errors.As(err, &wrong):
 		f.Code, f.Hint = "usage", "see "+g.command.FlagSet.Name()+" --help"
 		return f, exitUsage
-	case errors.As(err, &none):
-		f.Code, f.Hint = "auth.no_profile", none.hint
+	case errors.As(err, &needed):
+		f.Code, f.Hint = needed.code, needed.hint
 		return f, exitAuth
 	case errors.As(err, &rpc):
 		f.Code = "rpc"

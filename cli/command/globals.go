@@ -37,6 +37,7 @@ type globals struct {
 	timeout        time.Duration
 	nonInteractive bool
 
+	trace  *os.File
 	redact *trace.Redactor
 	events []trace.Event // of all flows of this run
 }
@@ -64,10 +65,19 @@ func (g *globals) flags(name string) *flag.FlagSet {
 	return fs
 }
 
-// prepare reads the config file, once flags and variables are known.
+// prepare reads the config file, once flags and variables are known, and opens
+// the trace.
 func (g *globals) prepare(root *ffcli.Command) error {
-	g.Ask = !g.nonInteractive
 	g.redact = trace.NewRedactor()
+	err := g.configure(root)
+	g.Ask = !g.nonInteractive
+	if err != nil {
+		return err
+	}
+	return g.openTrace()
+}
+
+func (g *globals) configure(root *ffcli.Command) error {
 	home, err := g.homeDir()
 	if err != nil {
 		return err
@@ -87,7 +97,6 @@ func (g *globals) prepare(root *ffcli.Command) error {
 	if err != nil {
 		return usage("%s: %v", path, err)
 	}
-	g.Ask = !g.nonInteractive
 	for _, w := range warnings {
 		g.Warn("%s: %s", path, w)
 	}
@@ -130,9 +139,21 @@ func (g *globals) record(events []trace.Event) {
 	}
 }
 
+// openTrace opens the trace file before anything is done: a login whose trace
+// cannot be written does not begin.
+func (g *globals) openTrace() (err error) {
+	if g.traceFile == "" {
+		return nil
+	}
+	if g.trace, err = os.OpenFile(g.traceFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		return usage("--trace: %v", err)
+	}
+	return nil
+}
+
 // closeTrace writes the trace file, also after a failure.
 func (g *globals) closeTrace() error {
-	if g.traceFile == "" {
+	if g.trace == nil {
 		return nil
 	}
 	producer := "mcp-auth " + Version
@@ -143,7 +164,8 @@ func (g *globals) closeTrace() error {
 	if strings.HasSuffix(g.traceFile, ".har") {
 		data = trace.HAR(g.events, producer)
 	}
-	if err := os.WriteFile(g.traceFile, data, 0o600); err != nil {
+	_, err := g.trace.Write(data)
+	if err = errors.Join(err, g.trace.Close()); err != nil {
 		return fmt.Errorf("--trace: %w", err)
 	}
 	return nil
@@ -167,6 +189,15 @@ func (g *globals) say(format string, args ...any) {
 	}
 }
 
+// instruct prints what the user must see for the login to go on.
+func (g *globals) instruct(format string, args ...any) {
+	if g.output != "json" {
+		g.Line(format, args...)
+	} else {
+		g.Tell(format, args...)
+	}
+}
+
 // active finds the profile in use for a resource.
 func (g *globals) active(k profile.Keeper, resource string) (profile.Profile, error) {
 	s, err := k.Load()
@@ -177,18 +208,17 @@ func (g *globals) active(k profile.Keeper, resource string) (profile.Profile, er
 	if ok {
 		return p, nil
 	}
+	none := &loginNeeded{code: "auth.no_profile", text: "No active profile found for this resource. Run login first.", hint: "mcp-auth login " + resource}
 	if near != "" {
-		return p, &noProfile{"there is one for " + near + ", which differs by a slash; URLs are compared byte for byte"}
+		none.hint = "there is one for " + near + ", which differs by a slash; URLs are compared byte for byte"
 	}
-	return p, &noProfile{}
+	return p, none
 }
 
-// A noProfile says that nobody is logged in.
-type noProfile struct{ hint string }
+// A loginNeeded says that there are no credentials that would do.
+type loginNeeded struct{ code, text, hint string }
 
-func (*noProfile) Error() string {
-	return "No active profile found for this resource. Run login first."
-}
+func (e *loginNeeded) Error() string { return e.text }
 
 // resourceURL checks the URL that the user typed.
 func resourceURL(s string) error {
@@ -196,7 +226,7 @@ func resourceURL(s string) error {
 	if err != nil {
 		return usage("%q is no resource URL: %v", s, err)
 	}
-	if u.Scheme != "https" && u.Scheme != "http" {
+	if u.Scheme != "https" && !(u.Scheme == "http" && u.Loopback()) {
 		return usage("%q is no resource URL: the scheme must be https, or http on loopback", s)
 	}
 	return nil

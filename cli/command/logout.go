@@ -3,7 +3,9 @@ package command
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -28,13 +30,19 @@ func newLogout(g *globals) *ffcli.Command {
 			}
 			p, err := g.active(k, args[0])
 			if err != nil {
-				if none, ok := err.(*noProfile); ok && none.hint == "" {
-					none.hint = "mcp-auth profile list shows what there is"
-				}
-				return err
+				return notLoggedIn(err)
 			}
 			return g.logout(ctx, k, p, args[0], keepClient)
 		})
+}
+
+// notLoggedIn says it as it is for a logout: nobody needs to log in.
+func notLoggedIn(err error) error {
+	var none *loginNeeded
+	if errors.As(err, &none) {
+		return &loginNeeded{none.code, "No active profile found for this resource.", "mcp-auth profile list shows what there is"}
+	}
+	return err
 }
 
 func (g *globals) logout(ctx context.Context, k profile.Keeper, p profile.Profile, url string, keepClient bool) error {
@@ -65,6 +73,7 @@ func (g *globals) revoke(ctx context.Context, p profile.Profile) bool {
 		}
 		return false
 	}
+	revoked := true
 	tokens := []struct{ token, hint string }{{p.RefreshToken, "refresh_token"}, {p.AccessToken, "access_token"}}
 	for _, t := range tokens {
 		if t.token == "" {
@@ -72,9 +81,9 @@ func (g *globals) revoke(ctx context.Context, p profile.Profile) bool {
 		}
 		f := &flow.Revoke{ResourceURL: p.ResourceURL, Endpoint: p.RevocationEndpoint, Client: clientOf(p), Token: t.token, Hint: t.hint}
 		if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
-			g.Warn("the server did not revoke the token (%s); it is good until it expires", g.hide(err.Error()))
-			return false
+			g.Warn("the server did not revoke the %s (%s); it is good until it expires", strings.ReplaceAll(t.hint, "_", " "), g.hide(err.Error()))
+			revoked = false
 		}
 	}
-	return true
+	return revoked
 }

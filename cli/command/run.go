@@ -31,11 +31,12 @@ type Streams struct {
 
 // Run runs the program with arguments and returns its exit code.
 func Run(ctx context.Context, args []string, s Streams) int {
-	g := &globals{Printer: &terminal.Printer{In: s.In, Out: s.Out, Err: s.Err, Stop: ctx.Done()}}
+	product := &product{Writer: s.Out}
+	g := &globals{Printer: &terminal.Printer{In: s.In, Out: product, Err: s.Err, Stop: ctx.Done()}}
 	root := newRoot(g)
 	if len(args) > 0 && args[0] == "__complete" {
 		for _, word := range flagset.Complete(root, args[1:]) {
-			fmt.Fprintln(s.Out, word)
+			fmt.Fprintln(product, word)
 		}
 		return 0
 	}
@@ -43,18 +44,35 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	g.command = c
 	err := root.Parse(arranged)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(s.Out, flagset.Usage(c, globalNames))
-		return 0
+		g.text(c.FlagSet.Name(), flagset.Usage(c, globalNames))
+		return g.end(ctx, product.err)
 	}
 	if err != nil {
 		err = usage("%v", flagset.Explain(c.FlagSet, err))
 	} else if err = g.prepare(root); err == nil {
 		err = root.Run(ctx)
 	}
-	if closing := g.closeTrace(); err == nil {
-		err = closing
+	for _, late := range [...]error{g.closeTrace(), product.err} {
+		if err == nil {
+			err = late
+		}
 	}
 	return g.end(ctx, err)
+}
+
+// A product is stdout. What it could not take is a failure.
+type product struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (p *product) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if err != nil && p.err == nil {
+		p.err = fmt.Errorf("stdout cannot be written: %w", err)
+	}
+	return n, err
 }
 
 // newRoot builds the tree of commands.
@@ -87,7 +105,7 @@ func (g *globals) group(c *ffcli.Command) func(context.Context, []string) error 
 		}
 		if len(args) == 0 {
 			if c.Name == "mcp-auth" {
-				fmt.Fprint(g.Out, flagset.Usage(c, globalNames))
+				g.text(c.Name, flagset.Usage(c, globalNames))
 				return nil
 			}
 			return usage("%s needs one of %s", c.Name, strings.Join(names, ", "))

@@ -22,7 +22,8 @@ func (u quietUI) Waiting(time.Time) func()                  { return func() {} }
 type loginUI struct {
 	quietUI
 	before   func() // prints what is known by now: the registered client
-	redirect string // of the listener; empty when the redirect is pasted
+	redirect string // of the listener; empty: none
+	pasting  bool   // the redirect may be pasted
 	open     bool   // --open-browser
 	expires  time.Time
 }
@@ -34,14 +35,20 @@ func (u *loginUI) Visit(url string) {
 	if u.redirect != "" {
 		g.say("Listening for the authorization callback on %s", u.redirect)
 		g.sshHint(u.redirect)
+		if u.pasting {
+			g.Notice("Or paste the final redirect URL here, if the browser cannot reach this machine.")
+		}
 	}
 	if u.open {
 		if err := drive.Open(url); err != nil {
 			g.Warn("%v", err)
 		}
 	}
-	g.say("Open the authorization URL in a browser")
-	g.say("%s", url)
+	g.instruct("Open the authorization URL in a browser")
+	g.instruct("%s", url)
+	if u.redirect == "" {
+		g.Tell("Paste the final redirect URL: ")
+	}
 }
 
 // sshHint says how a browser elsewhere reaches the listener here.
@@ -60,8 +67,8 @@ func (u *loginUI) Show(a oauth.DeviceAuthorization, expires time.Time) {
 	g := u.g
 	u.expires = expires
 	g.say("Device authorization started")
-	g.say("Visit: %s", a.VerificationURI)
-	g.say("User code: %s", a.UserCode)
+	g.instruct("Visit: %s", a.VerificationURI)
+	g.instruct("User code: %s", a.UserCode)
 	complete := a.VerificationURIComplete
 	if complete == "" {
 		complete = a.VerificationURI

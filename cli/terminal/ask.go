@@ -15,6 +15,9 @@ import (
 // ErrNoTerminal says that nobody can be asked.
 var ErrNoTerminal = errors.New("nobody can be asked: there is no terminal, or --non-interactive was given")
 
+// ErrEmpty says that an answer was an empty line.
+var ErrEmpty = errors.New("an empty line is no answer")
+
 // input is stdin, read by lines.
 type input struct{ lines *bufio.Reader }
 
@@ -87,7 +90,9 @@ func answer(line string, err error) (string, error) {
 	switch line = strings.TrimSpace(line); {
 	case line != "":
 		return line, nil
-	case err == nil || errors.Is(err, io.EOF):
+	case err == nil:
+		return "", ErrEmpty
+	case errors.Is(err, io.EOF):
 		return "", errors.New("the input ended without an answer")
 	}
 	return "", err

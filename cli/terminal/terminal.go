@@ -41,6 +41,11 @@ func (p *Printer) Notice(format string, args ...any) {
 	}
 }
 
+// Tell tells what must be seen, even when quiet.
+func (p *Printer) Tell(format string, args ...any) {
+	p.print(p.Err, message.PrintableLine(fmt.Sprintf(format, args...)))
+}
+
 // Warn tells something that should be looked at, even when quiet.
 func (p *Printer) Warn(format string, args ...any) {
 	p.print(p.Err, p.paint(yellow, "warning:")+" "+message.PrintableLine(fmt.Sprintf(format, args...)))

@@ -82,6 +82,9 @@ func (p Profile) inPlaceOf(old Profile) Profile {
 	if p.Name == "" {
 		p.Name = old.Name
 	}
+	if p.DynamicClientRegistration == nil { // the client is the same one
+		p.DynamicClientRegistration = old.DynamicClientRegistration
+	}
 	return p
 }
 

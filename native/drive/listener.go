@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"mcp-auth/core/message"
@@ -33,7 +35,8 @@ type arrival struct {
 }
 
 // Listen binds the host and port of a redirect URI; port 0 or none takes a
-// free one. Only the loopback literals may be bound.
+// free one. Only the loopback literals may be bound; localhost is both of
+// them, since a browser may take either.
 func Listen(redirect string) (*Listener, error) {
 	u, err := message.ParseURL(strings.Replace(redirect, ":0/", "/", 1))
 	if err != nil || u.Scheme != "http" || !u.Loopback() {
@@ -43,19 +46,45 @@ func Listen(redirect string) (*Listener, error) {
 	if port == "" {
 		port = "0"
 	}
-	bind := u.Host
-	if bind == "localhost" {
-		bind = "127.0.0.1"
-	}
-	l, err := net.Listen("tcp", bind+":"+port)
+	bound, err := bind(u.Host, port)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen for the callback on %s:%s: %w; choose another --listen-port, or none", bind, port, err)
+		return nil, fmt.Errorf("cannot listen for the callback on %s:%s: %w; choose another --listen-port, or none", u.Host, port, err)
 	}
 	out := &Listener{in: make(chan arrival), done: make(chan struct{}), idle: make(chan struct{})}
-	out.RedirectURI = fmt.Sprintf("http://%s:%d%s", u.Host, l.Addr().(*net.TCPAddr).Port, u.Path)
+	out.RedirectURI = fmt.Sprintf("http://%s:%d%s", u.Host, portOf(bound[0]), u.Path)
 	out.server = &http.Server{Handler: out, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
-	go func() { _ = out.server.Serve(l) }()
+	for _, l := range bound {
+		go func() { _ = out.server.Serve(l) }()
+	}
 	return out, nil
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// bind binds a host; for localhost both addresses, on one port that is free
+// on both, so that nobody else gets what the browser brings.
+func bind(host, port string) ([]net.Listener, error) {
+	if host != "localhost" {
+		l, err := net.Listen("tcp", host+":"+port)
+		return []net.Listener{l}, err
+	}
+	for tries := 10; ; tries-- {
+		four, err := net.Listen("tcp4", "127.0.0.1:"+port)
+		if err != nil {
+			return nil, err
+		}
+		six, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(portOf(four))))
+		switch {
+		case err == nil:
+			return []net.Listener{four, six}, nil
+		case !errors.Is(err, syscall.EADDRINUSE): // no IPv6 here
+			return []net.Listener{four}, nil
+		}
+		_ = four.Close()
+		if port != "0" || tries == 0 {
+			return nil, err
+		}
+	}
 }
 
 // ServeHTTP hands a request to the flow and waits for its answer.

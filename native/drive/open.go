@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"mcp-auth/core/message"
@@ -24,6 +25,7 @@ func Open(url string) error {
 			continue
 		}
 		c := exec.Command(name, argument(command[1:], url)...)
+		c.Env = withoutSecrets(os.Environ())
 		if err := c.Start(); err != nil {
 			continue
 		}
@@ -53,15 +55,24 @@ func openers(browser, system string) [][]string {
 	return append(all, []string{"wslview"}, []string{"xdg-open"})
 }
 
-// argument puts the URL where %s stands, else at the end; it is one argument
-// whatever is in it.
+// argument puts the URL where %s stands, else at the end; it stays within one
+// argument whatever is in it.
 func argument(words []string, url string) []string {
 	out := append([]string(nil), words...)
 	for i, w := range out {
-		if w == "%s" {
-			out[i] = url
+		if strings.Contains(w, "%s") {
+			out[i] = strings.Replace(w, "%s", url, 1)
 			return out
 		}
 	}
 	return append(out, url)
+}
+
+// withoutSecrets is the environment without what the user gave to us alone
+// (CWE-214).
+func withoutSecrets(environment []string) []string {
+	return slices.DeleteFunc(environment, func(variable string) bool {
+		name, _, _ := strings.Cut(strings.ToUpper(variable), "=")
+		return strings.HasPrefix(name, "MCP_AUTH_") && (strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN"))
+	})
 }

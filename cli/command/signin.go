@@ -1,0 +1,157 @@
+// The run of a login: is one needed, in which mode, as which client?
+package command
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"mcp-auth/core/flow"
+	"mcp-auth/core/profile"
+)
+
+// A login is one run of the command.
+type login struct {
+	*globals
+	*loginFlags
+	url    string
+	keeper profile.Keeper
+	stored profile.Store
+	found  flow.Discovered
+
+	clientAuth string // how a stored client authenticates
+	announced  bool
+}
+
+func (l *login) run(ctx context.Context) error {
+	k, err := l.globals.keeper()
+	if err != nil {
+		return err
+	}
+	l.keeper = k
+	if l.stored, err = k.Load(); err != nil {
+		return err
+	}
+	l.say("Preparing login for %s", l.url)
+	if done, err := l.reuse(ctx); done || err != nil {
+		return err
+	}
+	if l.mode == "" && l.bearer != "" {
+		l.mode = flow.ModeBearer
+	}
+	if l.mode != flow.ModeBearer {
+		if l.found, err = l.discover(ctx, l.target(l.url)); err != nil {
+			return err
+		}
+		for _, w := range l.found.Warnings {
+			l.Notice("Warning: %s", w)
+		}
+		if l.mode == "" {
+			l.mode = l.choose()
+		}
+	}
+	l.say("Using auth mode: %s", l.mode)
+	if err := l.pickClient(); err != nil {
+		return err
+	}
+	return l.perform(ctx)
+}
+
+// reuse keeps a login that still works, when nothing new was asked for.
+func (l *login) reuse(ctx context.Context) (bool, error) {
+	p, _, ok := l.stored.ActiveFor(l.url)
+	if !ok || l.asked() || p.AuthMode == flow.ModeBearer || !p.Fresh(time.Now()) && (p.RefreshToken == "" || !p.Renewable()) {
+		return false, nil
+	}
+	_, err := l.freshToken(ctx, l.keeper, p.ID, "")
+	var no *flow.Refusal
+	var broken *flow.Violation
+	if errors.As(err, &no) || errors.As(err, &broken) {
+		l.Notice("the stored login does not work any more; logging in again")
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	l.mode = p.AuthMode
+	if !l.document(l.outcome(p)) {
+		l.Line("Already signed in; --force logs in again")
+	}
+	return true, nil
+}
+
+// asked reports whether a flag wants something that the stored login may not
+// be.
+func (l *login) asked() bool {
+	return l.force || l.register || slices.ContainsFunc([]string{l.mode, l.clientID, l.clientSecret, l.scope, l.bearer, l.redirect, l.metadata, l.server},
+		func(s string) bool { return s != "" })
+}
+
+// choose is the mode when none was given: that of a stored login that
+// refreshes, of stored or given client credentials, else device, auth-code,
+// bearer, whatever the server has first.
+func (l *login) choose() string {
+	has := func(mode string) bool { return slices.Contains(l.found.Modes, mode) }
+	p, _, ok := l.stored.ActiveFor(l.url)
+	switch {
+	case ok && p.RefreshToken != "" && has(p.AuthMode):
+		return p.AuthMode
+	case ok && p.AuthMode == flow.ModeClientCreds && p.Renewable() && has(flow.ModeClientCreds):
+		return flow.ModeClientCreds
+	case l.clientID != "" && l.clientSecret != "" && has(flow.ModeClientCreds):
+		return flow.ModeClientCreds
+	}
+	for _, m := range [...]string{flow.ModeDevice, flow.ModeAuthCode} {
+		if has(m) {
+			return m
+		}
+	}
+	return flow.ModeBearer
+}
+
+// pickClient takes the given client, else the one registered here before for
+// this issuer and mode, else registration, else asks.
+func (l *login) pickClient() error {
+	if l.mode == flow.ModeBearer || l.register && l.clientID == "" {
+		return nil
+	}
+	if l.clientID == "" {
+		l.takeStored()
+	}
+	var err error
+	if l.clientID == "" {
+		if l.clientID, err = l.Prompt("Client ID: "); errors.Is(err, context.Canceled) {
+			return err
+		} else if err != nil {
+			return usage("a client is needed: --register registers one, --client-id names one")
+		}
+	}
+	if l.mode == flow.ModeClientCreds && l.clientSecret == "" {
+		if l.clientSecret, err = l.Secret("Client secret: "); errors.Is(err, context.Canceled) {
+			return err
+		} else if err != nil {
+			return usage("Client credentials require both client_id and client_secret: give --client-secret, or - to read it from stdin")
+		}
+	}
+	return nil
+}
+
+// takeStored takes the client that was registered here before for this
+// resource and mode. No server but the one that knows it is told of it.
+func (l *login) takeStored() {
+	issuer := ""
+	for _, p := range l.stored.Profiles {
+		if p.AuthMode == l.mode && p.ClientID != "" && profile.SameURL(p.ResourceURL, l.url) && slices.ContainsFunc(l.found.Servers, named(p.Issuer)) {
+			l.clientID, l.clientSecret, l.clientAuth, issuer = p.ClientID, p.ClientSecret, p.TokenEndpointAuthMethod, p.Issuer
+		}
+	}
+	if l.clientID != "" {
+		i := slices.IndexFunc(l.found.Servers, named(issuer))
+		l.found.Servers = l.found.Servers[i : i+1]
+	}
+}
+
+func named(issuer string) func(flow.ServerFound) bool {
+	return func(s flow.ServerFound) bool { return s.Issuer == issuer }
+}

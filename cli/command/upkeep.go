@@ -1,0 +1,89 @@
+// Token upkeep: a stored token is renewed before it expires, by one process at
+// a time.
+package command
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/flow"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/profile"
+)
+
+// freshToken returns a token that is good for now. refused is a token the
+// resource would not take.
+func (g *globals) freshToken(ctx context.Context, k profile.Keeper, id, refused string) (string, error) {
+	p, err := find(k, id)
+	if err != nil || usable(p, refused) {
+		return p.AccessToken, err
+	}
+	p, err = g.renewStored(ctx, k, id, refused)
+	var e *oauth.Error
+	if errors.As(err, &e) && e.Code == oauth.InvalidGrant {
+		// A program that does not know our lock may have spent it meanwhile.
+		if q, again := find(k, id); again == nil && q.RefreshToken != p.RefreshToken {
+			p, err = g.renewStored(ctx, k, id, refused)
+		}
+	}
+	return p.AccessToken, err
+}
+
+func find(k profile.Keeper, id string) (profile.Profile, error) {
+	s, err := k.Load()
+	if err != nil {
+		return profile.Profile{}, err
+	}
+	return s.Find(id)
+}
+
+func usable(p profile.Profile, refused string) bool {
+	return p.Fresh(time.Now()) && p.AccessToken != refused
+}
+
+// renewStored renews a token under the store's lock: of several processes one
+// renews, and the others read what it got. After a failure it returns the
+// profile that was tried.
+func (g *globals) renewStored(ctx context.Context, k profile.Keeper, id, refused string) (p profile.Profile, err error) {
+	err = k.Update(func(s *profile.Store) (err error) {
+		if p, err = s.Find(id); err != nil || usable(p, refused) {
+			return err
+		}
+		if p, err = g.renew(ctx, p); err != nil {
+			return err
+		}
+		return s.Replace(p)
+	})
+	return p, err
+}
+
+// renew gets a new token for a profile.
+func (g *globals) renew(ctx context.Context, p profile.Profile) (profile.Profile, error) {
+	if !p.Renewable() {
+		return p, &loginNeeded{"auth.expired", "Stored credentials cannot refresh this profile. Run login again.", "mcp-auth login " + p.ResourceURL}
+	}
+	if p.RefreshToken != "" {
+		g.Notice("Refreshing expired access token")
+	} else {
+		g.Notice("Requesting a new client-credentials access token")
+	}
+	scope := p.Scope
+	if scope == "" {
+		scope = p.RequestedScope
+	}
+	f := &flow.Renew{ResourceURL: p.ResourceURL, ResourceID: p.ResourceToSend(), TokenEndpoint: p.TokenEndpoint, RefreshToken: p.RefreshToken, Scope: scope, Client: clientOf(p)}
+	if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
+		return p, err
+	}
+	return p.Renewed(f.Token, f.At), nil
+}
+
+func clientOf(p profile.Profile) exchange.ClientAuth {
+	method := p.TokenEndpointAuthMethod
+	if method == "" && p.ClientSecret != "" {
+		method = oauth.AuthPost // what the original program sends
+	}
+	return exchange.ClientAuth{Method: method, ClientID: p.ClientID, ClientSecret: p.ClientSecret}
+}
