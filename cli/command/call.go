@@ -9,6 +9,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -90,8 +91,22 @@ func (g *globals) callWith(ctx context.Context, k profile.Keeper, p profile.Prof
 			refused = token
 			continue
 		}
-		return f.Reply, err
+		return withoutToken(f.Reply, token), err
 	}
+}
+
+// withoutToken takes our token out of a reply that echoes it. It has no
+// character that JSON escapes.
+func withoutToken(reply message.Value, token string) message.Value {
+	text := string(reply.Append(nil))
+	if !strings.Contains(text, token) {
+		return reply
+	}
+	v, err := message.ParseJSON([]byte(strings.ReplaceAll(text, token, "<the access token>")))
+	if err != nil {
+		return message.Value{}
+	}
+	return v
 }
 
 // choose finds the profile. One for another resource is never used: its token

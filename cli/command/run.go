@@ -12,7 +12,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -27,6 +30,15 @@ var Version = "0.1.0"
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+}
+
+// Main is the program: Run on the process's arguments and streams, until it
+// ends or a signal ends it. A second signal ends it wherever it is.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return Run(ctx, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 }
 
 // Run runs the program with arguments and returns its exit code.

@@ -3,7 +3,8 @@ package command_test
 import (
 	"bufio"
 	"bytes"
-	"context"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,16 +15,16 @@ import (
 
 	"mcp-auth/cli/command"
 	"mcp-auth/core/flowtest"
+	"mcp-auth/core/message"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mcp-auth": func() {
-		os.Exit(command.Run(context.Background(), os.Args[1:], command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
-	}})
+	testscript.Main(m, map[string]func(){"mcp-auth": func() { os.Exit(command.Main()) }})
 }
 
 // TestScripts runs the program as its users do, against a server of its own.
-// A person is played by: person approve|deny|nobody mcp-auth login ...
+// A person is played by: person approve|deny|nobody|paste|interrupt mcp-auth
+// login ...
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"person": person, "private": private},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"person": person, "private": private, "document": document},
 	})
 }
 
@@ -44,52 +45,84 @@ func TestScripts(t *testing.T) {
 // printed is in the files out and err.
 func person(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
-		ts.Fatalf("usage: person approve|deny|nobody COMMAND")
+		ts.Fatalf("usage: person approve|deny|nobody|paste|interrupt COMMAND")
 	}
-	path := ""
-	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
-		if p := filepath.Join(dir, args[1]); path == "" {
-			if _, err := os.Stat(p); err == nil {
-				path = p
-			}
-		}
-	}
-	c := exec.Command(path, args[2:]...)
-	c.Env = append(os.Environ(), "MCP_AUTH_CLI_HOME="+ts.Getenv("MCP_AUTH_CLI_HOME"), "PATH="+ts.Getenv("PATH"))
+	c := exec.Command(program(ts, args[1]), args[2:]...)
+	c.Env = append(os.Environ(), "MCP_AUTH_CLI_HOME="+ts.Getenv("MCP_AUTH_CLI_HOME"), "PATH="+ts.Getenv("PATH"), "SSH_CONNECTION="+ts.Getenv("SSH_CONNECTION"))
 	var errs, out bytes.Buffer
 	c.Stderr = &errs
 	pipe, err := c.StdoutPipe()
 	ts.Check(err)
+	keyboard, err := c.StdinPipe()
+	ts.Check(err)
 	ts.Check(c.Start())
-	lines := bufio.NewScanner(pipe)
-	visit := ""
-	for lines.Scan() {
-		line := lines.Text()
-		out.WriteString(line + "\n")
-		if uri, ok := strings.CutPrefix(line, "Visit: "); ok {
-			visit = uri
-		}
-		code, isCode := strings.CutPrefix(line, "User code: ")
-		b := browser(ts.Getenv("BASE"))
-		switch {
-		case args[0] == "nobody":
-		case isCode:
-			ts.Check(answerDevice(b, visit, code, args[0]))
-		case strings.HasPrefix(line, ts.Getenv("BASE")+"/oauth/authorize?"):
-			page, err := b.Visit(line)
-			ts.Check(err)
-			page, err = b.Press(page, "decision", args[0])
-			ts.Check(err)
-			_, err = b.Visit(page.Left)
-			ts.Check(err)
-		}
+	u := user{base: ts.Getenv("BASE"), decision: args[0], keyboard: keyboard, process: c.Process}
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		out.WriteString(lines.Text() + "\n")
+		ts.Check(u.read(lines.Text()))
 	}
 	err = c.Wait()
 	ts.Check(os.WriteFile(ts.MkAbs("out"), out.Bytes(), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs("err"), errs.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("err"), fmt.Appendf(errs.Bytes(), "exit code %d\n", c.ProcessState.ExitCode()), 0o600))
 	if (err != nil) != neg {
 		ts.Fatalf("%v\n%s%s", err, out.String(), errs.String())
 	}
+}
+
+func program(ts *testscript.TestScript, name string) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		p := filepath.Join(dir, name)
+		if _, err := os.Stat(p); err == nil {
+			return p
+		}
+	}
+	ts.Fatalf("%s is not in PATH", name)
+	return ""
+}
+
+// A user reads what a login prints, and does as told or decided.
+type user struct {
+	base, decision string
+	keyboard       io.Writer
+	process        *os.Process
+	visit          string // where the device's code is entered
+}
+
+func (u *user) read(line string) error {
+	if uri, ok := strings.CutPrefix(line, "Visit: "); ok {
+		u.visit = uri
+	}
+	code, device := strings.CutPrefix(line, "User code: ")
+	visit := strings.HasPrefix(line, u.base+"/oauth/authorize?")
+	switch {
+	case !device && !visit || u.decision == "nobody":
+		return nil
+	case u.decision == "interrupt":
+		return u.process.Signal(os.Interrupt)
+	case device:
+		return answerDevice(browser(u.base), u.visit, code, u.decision)
+	}
+	return u.consent(line)
+}
+
+// consent answers at the consent page, and takes the redirect to the program:
+// by the browser, or by hand after a wrong one.
+func (u *user) consent(url string) error {
+	b := browser(u.base)
+	decision := u.decision
+	if decision == "paste" {
+		decision = "approve"
+	}
+	page, err := b.Visit(url)
+	if err == nil {
+		page, err = b.Press(page, "decision", decision)
+	}
+	if err == nil && u.decision == "paste" {
+		_, err = fmt.Fprintf(u.keyboard, "\nhttps://dev.example/callback?code=x&state=y\n%s\n", page.Left)
+	} else if err == nil {
+		_, err = b.Visit(page.Left)
+	}
+	return err
 }
 
 func answerDevice(b *flowtest.Browser, uri, code, decision string) error {
@@ -103,8 +136,16 @@ func answerDevice(b *flowtest.Browser, uri, code, decision string) error {
 	return err
 }
 
-// private asserts that files can be read by nobody else, and that they hold
-// none of the words after the colon.
+// document runs a command with --output json, and asserts that stdout is one
+// JSON document.
+func document(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec(args[0], append(args[1:], "--output", "json")...))
+	if _, err := message.ParseJSON([]byte(ts.ReadFile("stdout"))); err != nil {
+		ts.Fatalf("stdout is no JSON document: %v", err)
+	}
+}
+
+// private asserts that nobody else can read files.
 func private(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		info, err := os.Stat(ts.MkAbs(name))

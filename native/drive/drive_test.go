@@ -3,16 +3,10 @@ package drive
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
-	"os"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +14,6 @@ import (
 	"github.com/matryer/is"
 
 	"mcp-auth/core/flow"
-	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 )
 
@@ -113,22 +106,39 @@ func TestCL19_TheListenerIsOnLoopback(t *testing.T) {
 	is.NoErr(err) // bound
 	defer l.Wait()
 	is.True(strings.HasPrefix(l.RedirectURI, "http://localhost:") && strings.HasSuffix(l.RedirectURI, "/callback")) // on the name that was asked for
+	port := strings.TrimSuffix(strings.TrimPrefix(l.RedirectURI, "http://localhost:"), "/callback")
+	for _, address := range []string{"127.0.0.1:", "[::1]:"} {
+		again, err := net.Listen("tcp", address+port)
+		if err == nil {
+			again.Close()
+		}
+		is.True(err != nil) // on both addresses that the name has: nobody else can bind them
+	}
+	_, err = Listen("http://localhost:" + port + "/callback")
+	is.True(err != nil && strings.Contains(err.Error(), "--listen-port")) // a port in use is said, and the way on
 	for _, redirect := range []string{"http://0.0.0.0:0/callback", "https://127.0.0.1:0/callback", "http://example.test/callback", "x"} {
 		_, err := Listen(redirect)
 		is.True(err != nil) // nowhere else
 	}
 }
 
+// codeFlow is a code flow that has discovered a server which is not there.
+func codeFlow(redirect string) *flow.AuthCode {
+	f := flow.NewAuthCode(flow.Target{ResourceURL: "http://127.0.0.1:1/mcp"}, flow.Client{ID: "c"}, "")
+	f.RedirectURI, f.StateValue, f.Verifier = redirect, state, strings.Repeat("v", 43)
+	f.Found = flow.Discovered{Complete: true, Servers: []flow.ServerFound{{Metadata: oauth.ServerMetadata{AuthorizationEndpoint: "http://127.0.0.1:1/a", TokenEndpoint: "http://127.0.0.1:1/t", CodeChallengeMethodsSupported: []string{"S256"}}}}}
+	return f
+}
+
 func TestTheDeadlineHoldsThroughHostileCallbacks(t *testing.T) {
 	is := is.New(t)
 	timer := make(chan time.Time)
 	ui := nobody{make(chan string, 1)}
-	f := flow.NewAuthCode(flow.Target{ResourceURL: "http://127.0.0.1:1/mcp"}, flow.Client{ID: "c"}, "")
 	l, err := Listen("http://127.0.0.1:0/callback")
 	is.NoErr(err) // bound
 	defer l.Wait()
-	f.RedirectURI, f.StateValue, f.Verifier, f.Patience = l.RedirectURI, state, strings.Repeat("v", 43), time.Minute
-	f.Found = flow.Discovered{Complete: true, Servers: []flow.ServerFound{{Metadata: oauth.ServerMetadata{AuthorizationEndpoint: "http://127.0.0.1:1/a", TokenEndpoint: "http://127.0.0.1:1/t", CodeChallengeMethodsSupported: []string{"S256"}}}}}
+	f := codeFlow(l.RedirectURI)
+	f.Patience = time.Minute
 	now := time.Unix(1e9, 0)
 	asked := make(chan time.Time, 8)
 	d := &Driver{HTTP: NewClient("http://127.0.0.1:1", 0), UI: ui, Callback: l, Now: func() time.Time { return now },
@@ -157,99 +167,51 @@ func TestInterruptEndsTheWait(t *testing.T) {
 	is.True(errors.Is(err, context.Canceled)) // at once, not after the time-out
 }
 
-func TestCL29_RemoteResourcesCannotReachThisMachine(t *testing.T) {
+// A server that answers, but never to an end, cannot hold a phase for longer
+// than the phase may last, however many places there are to try.
+func TestCL10_ThePhaseIsBounded(t *testing.T) {
 	is := is.New(t)
-	hit := false
-	l := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hit = true }))
-	defer l.Close()
-	for _, from := range []string{"https://mcp.example/mcp", "http://10.0.0.1/"} {
-		_, err := NewClient(from, time.Second).Do(context.Background(), message.Get(l.URL))
-		is.True(err != nil && strings.Contains(err.Error(), "this machine")) // refused on the address that was dialled
-	}
-	is.True(!hit) // no connection was made
-	_, err := NewClient(l.URL, time.Second).Do(context.Background(), message.Get(l.URL))
-	is.NoErr(err) // a local resource may
-	for _, a := range strings.Fields("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 240.0.0.1 ::1 :: fd00::1 fe80::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::") {
-		is.True(flow.PrivateAddress(netip.MustParseAddr(a))) // every form of those
-	}
-	is.True(!flow.PrivateAddress(netip.MustParseAddr("93.184.216.34"))) // and not the others
-}
-
-func TestCL05_TheBrowserGetsOneArgument(t *testing.T) {
-	is := is.New(t)
-	if runtime.GOOS == "windows" {
-		t.Skip("BROWSER is not read there")
-	}
-	dir := t.TempDir()
-	marker, seen := filepath.Join(dir, "marker"), filepath.Join(dir, "seen")
-	script := "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$1\" > " + seen + ".tmp && mv " + seen + ".tmp " + seen + "\n"
-	is.NoErr(os.WriteFile(filepath.Join(dir, "opener"), []byte(script), 0o700)) // an opener that tells
-	t.Setenv("BROWSER", filepath.Join(dir, "opener"))
-	url := "https://as.example/a?x=$(touch%20" + marker + ")&calc;'%22`id`"
-	err := Open(strings.ReplaceAll(strings.ReplaceAll(url, "`", "%60"), "'", "%27"))
-	is.NoErr(err) // started
-	data := waitFor(t, seen)
-	lines := strings.Split(strings.TrimSpace(data), "\n")
-	is.Equal(lines[0], "1")                          // exactly one argument
-	is.True(strings.HasPrefix(lines[1], "https://")) // that is the URL
-	_, err = os.Stat(marker)
-	is.True(err != nil) // no shell has read it
-	for _, bad := range []string{"javascript:alert(1)", "file:///etc/passwd", "-version", "ssh://x", ""} {
-		is.True(Open(bad) != nil) // only pages are opened
-	}
-}
-
-// waitFor waits until another process has written a file.
-func waitFor(t *testing.T, path string) string {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
-		if data, err := os.ReadFile(path); err == nil {
-			return string(data)
-		}
-		runtime.Gosched()
-	}
-	t.Fatal("the program was not started")
-	return ""
-}
-
-func TestOpeners(t *testing.T) {
-	is := is.New(t)
-	is.Equal(openers("a:b %s c", "linux"), [][]string{{"a"}, {"b", "%s", "c"}, {"wslview"}, {"xdg-open"}}) // BROWSER first
-	is.Equal(openers("a", "windows"), [][]string{{"rundll32", "url.dll,FileProtocolHandler"}})             // never through a shell
-	is.Equal(argument([]string{"x", "%s", "y"}, "u"), []string{"x", "u", "y"})                             // in its place
-	is.Equal(argument([]string{"x"}, "u"), []string{"x", "u"})                                             // or last
-}
-
-func TestClientBounds(t *testing.T) {
-	is := is.New(t)
+	stop := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/long":
-			_, _ = w.Write(make([]byte, maxBody+1))
-		case "/away":
-			http.Redirect(w, r, "/other", 307)
-		case "/gzip":
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = fmt.Fprint(w, r.Header.Get("Accept-Encoding"))
+		if r.URL.Path == "/mcp" {
+			w.WriteHeader(401)
+			return
+		}
+		select {
+		case <-stop:
+		case <-r.Context().Done():
 		}
 	}))
 	defer s.Close()
-	c := NewClient(s.URL, time.Second)
-	do := func(path string) (message.Response, error) {
-		return c.Do(context.Background(), message.Get(s.URL+path))
-	}
-	_, err := do("/long")
-	is.True(err != nil && strings.Contains(err.Error(), "1 MiB")) // a body is bounded
-	r, err := do("/away")
-	is.True(err == nil && r.Status == http.StatusTemporaryRedirect) // a redirect is an answer, not an order
-	r, err = do("/gzip")
-	is.True(err == nil && string(r.Body) == "") // nothing is asked to be compressed, so nothing inflates
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	is.NoErr(err)
-	free := l.Addr().String()
-	l.Close()
-	_, err = c.Do(context.Background(), message.Get("http://"+free))
-	is.True(err != nil && strings.Contains(err.Error(), "nothing listens"))                                         // the reason is named
-	is.True(slices.IsSortedFunc(r.Header, func(a, b message.Field) int { return strings.Compare(a.Name, b.Name) })) // the same order every time
+	defer close(stop)
+	err := (&Driver{HTTP: NewClient(s.URL, 2*time.Second), UI: nobody{}, Phase: 200 * time.Millisecond}).Run(context.Background(), flow.NewDiscover(flow.Target{ResourceURL: s.URL + "/mcp"}))
+	var world *flow.Interrupted
+	is.True(errors.As(err, &world) && errors.Is(err, errPhase))                                        // the reason is named
+	is.Equal((&Driver{HTTP: NewClient("http://127.0.0.1", 0)}).phaseLength(), 30*time.Second)          // half a minute by itself
+	is.Equal((&Driver{HTTP: NewClient("http://127.0.0.1", time.Minute)}).phaseLength(), 3*time.Minute) // but room for what the user allows
 }
+
+// Pasted redirects: a wrong one is told, the end of them ends the wait.
+func TestPastedRedirects(t *testing.T) {
+	is := is.New(t)
+	pasted := make(chan string)
+	ui := &listener{nobody: nobody{make(chan string, 1)}}
+	f := codeFlow("https://dev.example/callback")
+	d := &Driver{HTTP: NewClient("http://127.0.0.1:1", 0), UI: ui, Pasted: pasted}
+	done := make(chan error, 1)
+	go func() { done <- d.Run(context.Background(), f) }()
+	<-ui.visited
+	pasted <- "https://dev.example/callback?code=c&state=another"
+	pasted <- "nonsense"
+	close(pasted)
+	is.True(errors.Is(<-done, ErrNotInteractive)) // nobody is left to wait for
+	is.Equal(len(ui.told), 2)                     // each wrong one was told
+}
+
+// listener is a UI that remembers notices.
+type listener struct {
+	nobody
+	told []string
+}
+
+func (l *listener) Notice(text string) { l.told = append(l.told, text) }

@@ -1,0 +1,74 @@
+package drive
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+
+	"mcp-auth/core/flow"
+	"mcp-auth/core/message"
+)
+
+func TestCL29_RemoteResourcesCannotReachThisMachine(t *testing.T) {
+	is := is.New(t)
+	hit := false
+	l := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hit = true }))
+	defer l.Close()
+	for _, from := range []string{"https://mcp.example/mcp", "http://10.0.0.1/"} {
+		_, err := NewClient(from, time.Second).Do(context.Background(), message.Get(l.URL))
+		is.True(err != nil && strings.Contains(err.Error(), "this machine")) // refused on the address that was dialled
+	}
+	is.True(!hit) // no connection was made
+	_, err := NewClient(l.URL, time.Second).Do(context.Background(), message.Get(l.URL))
+	is.NoErr(err) // a local resource may
+	for _, a := range strings.Fields("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 240.0.0.1 ::1 :: fd00::1 fe80::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::") {
+		is.True(flow.PrivateAddress(netip.MustParseAddr(a))) // every form of those
+	}
+	is.True(!flow.PrivateAddress(netip.MustParseAddr("93.184.216.34"))) // and not the others
+}
+
+func TestClientBounds(t *testing.T) {
+	is := is.New(t)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/long":
+			_, _ = w.Write(make([]byte, maxBody+1))
+		case "/head":
+			w.Header().Set("X-Long", strings.Repeat("x", 10<<20))
+		case "/away":
+			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
+		case "/gzip":
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = fmt.Fprint(w, r.Header.Get("Accept-Encoding"))
+		}
+	}))
+	defer s.Close()
+	c := NewClient(s.URL, time.Second)
+	do := func(path string) (message.Response, error) {
+		return c.Do(context.Background(), message.Get(s.URL+path))
+	}
+	_, err := do("/long")
+	is.True(err != nil && strings.Contains(err.Error(), "1 MiB")) // a body is bounded
+	_, err = do("/head")
+	is.True(err != nil) // and so is a header
+	r, err := do("/away")
+	is.True(err == nil && r.Status == http.StatusTemporaryRedirect) // a redirect is an answer, not an order
+	r, err = do("/gzip")
+	is.True(err == nil && string(r.Body) == "") // nothing is asked to be compressed, so nothing inflates
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	is.NoErr(err)
+	free := l.Addr().String()
+	l.Close()
+	_, err = c.Do(context.Background(), message.Get("http://"+free))
+	is.True(err != nil && strings.Contains(err.Error(), "nothing listens"))                                         // the reason is named
+	is.True(slices.IsSortedFunc(r.Header, func(a, b message.Field) int { return strings.Compare(a.Name, b.Name) })) // the same order every time
+}
