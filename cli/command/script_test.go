@@ -22,6 +22,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"mcp-auth": func() { os.Exit(command.Main()) }})
 }
 
+// fastExit keeps a program under the race detector from sleeping for a second
+// before it exits.
+const fastExit = "atexit_sleep_ms=0"
+
 // TestScripts runs the program as its users do, against a server of its own.
 // A person is played by: person approve|deny|nobody|paste|interrupt mcp-auth
 // login ...
@@ -35,6 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BEARER", base+"/mcp/bearer-token")
 			e.Setenv("MCP_AUTH_CLI_HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("GORACE", fastExit)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"person": person, "private": private, "document": document},
@@ -48,7 +53,7 @@ func person(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: person approve|deny|nobody|paste|interrupt COMMAND")
 	}
 	c := exec.Command(program(ts, args[1]), args[2:]...)
-	c.Env = append(os.Environ(), "MCP_AUTH_CLI_HOME="+ts.Getenv("MCP_AUTH_CLI_HOME"), "PATH="+ts.Getenv("PATH"), "SSH_CONNECTION="+ts.Getenv("SSH_CONNECTION"))
+	c.Env = append(os.Environ(), "MCP_AUTH_CLI_HOME="+ts.Getenv("MCP_AUTH_CLI_HOME"), "PATH="+ts.Getenv("PATH"), "SSH_CONNECTION="+ts.Getenv("SSH_CONNECTION"), "GORACE="+fastExit)
 	var errs, out bytes.Buffer
 	c.Stderr = &errs
 	pipe, err := c.StdoutPipe()
