@@ -48,6 +48,9 @@ func (f *Call) begin(Event) []Effect {
 	if why := reachable(f.ResourceURL, f.ResourceURL); why != "" {
 		return f.fail(&Violation{Step: stepMCP, URL: f.ResourceURL, Want: "a resource URL with https, or http on loopback", Got: why, Cite: "RFC 6750 section 5.3"})
 	}
+	if f.Token != "" && !message.IsToken68(f.Token) {
+		return f.fail(&Violation{Step: stepMCP, URL: f.ResourceURL, Want: "a bearer token of letters, digits and - . _ ~ + /", Got: "other characters", Cite: "RFC 6750 section 2.1", Hint: "Run login again."})
+	}
 	params := mcp.InitializeParams(mcp.Newest, "mcp-auth", "1")
 	if f.Method == "initialize" {
 		if len(f.Params.Members()) > 0 {
@@ -152,18 +155,20 @@ func snippet(b []byte) string {
 	return message.PrintableLine(string(b[:min(len(b), 300)]))
 }
 
-// unauthorized reads the challenge (RFC 6750 section 3.1).
+// unauthorized reads the challenge (RFC 6750 section 3.1). A 403 that says
+// nothing of a token may come from anything in between.
 func (f *Call) unauthorized(r message.Response) []Effect {
 	c, _, _ := exchange.ReadBearerChallenge(r.Header)
 	e := &oauth.Error{Code: c.Error, Description: c.Description, Scope: c.Scope, Status: r.Status}
 	hint := "Run login again."
 	switch {
-	case c.Error == oauth.InsufficientScope || e.Code == "" && r.Status == 403:
+	case c.Error == oauth.InsufficientScope:
 		hint = "log in again with --scope"
 		if c.Scope != "" {
-			hint = "log in again with --scope '" + message.PrintableLine(c.Scope) + "'"
+			hint += " '" + message.PrintableLine(c.Scope) + "'"
 		}
-		e.Code = oauth.InsufficientScope
+	case e.Code == "" && r.Status == 403:
+		return f.refusedStatus(r)
 	case e.Code == "":
 		e.Code = oauth.InvalidToken
 	}

@@ -16,6 +16,7 @@ type Device struct {
 
 	device   oauth.DeviceAuthorization
 	interval time.Duration
+	next     time.Time // no poll before it
 	expires  time.Time
 }
 
@@ -30,9 +31,9 @@ var DeviceRows = append(seeking(func(f *Device) *seeker { return &f.seeker }, (*
 	Row[Device]{Registering, OnTrouble, []State{Failed}, "", troubled[Device]},
 	Row[Device]{StartingDevice, OnResponse, []State{AwaitingPoll, Failed}, "RFC 8628 section 3.2", (*Device).started},
 	Row[Device]{StartingDevice, OnTrouble, []State{Failed}, "", troubled[Device]},
-	Row[Device]{AwaitingPoll, OnTimer, []State{Polling, Failed}, "RFC 8628 section 3.4", (*Device).poll},
+	Row[Device]{AwaitingPoll, OnTimer, []State{AwaitingPoll, Polling, Failed}, "RFC 8628 section 3.4", (*Device).poll},
 	Row[Device]{Polling, OnResponse, []State{AwaitingPoll, Finished, Failed}, "RFC 8628 section 3.5", (*Device).polled},
-	Row[Device]{Polling, OnTrouble, []State{AwaitingPoll}, "RFC 8628 section 3.5", (*Device).missed},
+	Row[Device]{Polling, OnTrouble, []State{AwaitingPoll}, "RFC 8628 section 3.5", (*Device).unanswered},
 )
 
 // Step implements Flow.
@@ -44,7 +45,7 @@ func (f *Device) discovered() []Effect {
 	if effects := f.choose(ModeDevice); effects != nil {
 		return effects
 	}
-	return f.identify(oauth.ClientMetadata{TokenEndpointAuthMethod: oauth.AuthNone, GrantTypes: []string{oauth.GrantDeviceCode, oauth.GrantRefreshToken}}, f.start)
+	return f.identify(oauth.ClientMetadata{TokenEndpointAuthMethod: f.publicly(), GrantTypes: []string{oauth.GrantDeviceCode, oauth.GrantRefreshToken}}, f.start)
 }
 
 func (f *Device) registered(ev Event) []Effect {
@@ -93,16 +94,19 @@ func (f *Device) started(ev Event) []Effect {
 // wait orders the next poll, or the last look at the clock.
 func (f *Device) wait() []Effect {
 	f.state = AwaitingPoll
-	next := f.now.Add(f.interval)
-	if next.After(f.expires) {
-		next = f.expires
+	f.next = f.now.Add(f.interval)
+	if f.next.After(f.expires) {
+		f.next = f.expires
 	}
-	return []Effect{Wait{next}}
+	return []Effect{Wait{f.next}}
 }
 
 func (f *Device) poll(Event) []Effect {
-	if !f.now.Before(f.expires) {
+	switch {
+	case !f.now.Before(f.expires):
 		return f.lapsed()
+	case f.now.Before(f.next):
+		return []Effect{Wait{f.next}}
 	}
 	return f.askToken(Polling, exchange.TokenRequest{GrantType: oauth.GrantDeviceCode, DeviceCode: f.device.DeviceCode})
 }
@@ -112,31 +116,34 @@ func (f *Device) lapsed() []Effect {
 }
 
 func (f *Device) polled(ev Event) []Effect {
-	t, err := exchange.ReadTokenReply(ev.(Response).Response)
+	r := ev.(Response).Response
+	t, err := exchange.ReadTokenReply(r)
 	if err == nil {
 		return f.gotToken(t)
 	}
 	var e *oauth.Error
-	if !errors.As(err, &e) {
-		return f.rejected(err)
-	}
-	switch e.Code {
-	case oauth.AuthorizationPending:
+	errors.As(err, &e)
+	switch {
+	case e != nil && e.Code == oauth.AuthorizationPending:
 		return f.wait()
-	case oauth.SlowDown:
+	case e != nil && e.Code == oauth.SlowDown:
 		f.interval = min(f.interval+5*time.Second, longestInterval*time.Second)
 		return f.wait()
-	case oauth.AccessDenied:
+	case e != nil && e.Code == oauth.AccessDenied:
 		return f.fail(&Lapsed{Denied: true, Text: "Device authorization was denied."})
-	case oauth.ExpiredToken:
+	case e != nil && e.Code == oauth.ExpiredToken:
 		return f.lapsed()
+	case r.Status == 429 || r.Status >= 500:
+		return f.missed("status " + message.Decimal(int64(r.Status)))
 	}
 	return f.rejected(err)
 }
 
+func (f *Device) unanswered(ev Event) []Effect { return f.missed(ev.(Trouble).Err.Error()) }
+
 // missed backs off and goes on: the user may still answer.
-func (f *Device) missed(ev Event) []Effect {
+func (f *Device) missed(why string) []Effect {
 	f.interval = min(2*f.interval, longestInterval*time.Second)
-	notice := Notice{"no answer to a poll (" + ev.(Trouble).Err.Error() + "); trying again until the code expires"}
+	notice := Notice{"no answer to a poll (" + why + "); trying again until the code expires"}
 	return append([]Effect{notice}, f.wait()...)
 }

@@ -5,6 +5,8 @@ package flow
 import (
 	"errors"
 	"slices"
+	"strings"
+	"time"
 
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/message"
@@ -25,75 +27,32 @@ type Discover struct{ seeker }
 // NewDiscover looks a resource up.
 func NewDiscover(t Target) *Discover { return &Discover{seeker{Target: t}} }
 
+// Step implements Flow.
+func (f *Discover) Step(now time.Time, ev Event) ([]Effect, error) {
+	return step(f, &f.machine, DiscoverRows, now, ev)
+}
+
 // DiscoverRows is the table of Discover.
 var DiscoverRows = seeking(func(f *Discover) *seeker { return &f.seeker },
 	func(f *Discover) []Effect { return f.finish() }, []State{Finished}, Finished)
 
-// choose picks the server for a mode; effects end the flow.
+// choose picks the server for a mode; effects end the flow. A client that was
+// registered elsewhere is never named to another server.
 func (l *loginer) choose(mode string) []Effect {
-	s, ok := l.Found.server(mode)
-	if !ok || !offers(s.Metadata, mode) {
+	issuer := ""
+	if l.ID != "" {
+		issuer = l.Issuer
+	}
+	s, ok := l.Found.server(mode, issuer)
+	if _, elsewhere := l.Found.server(mode, ""); !ok && elsewhere {
+		return l.fail(&Violation{Step: stepServer, URL: l.ResourceURL, Want: "authorization server " + issuer + ", where the client is registered",
+			Got: "others", Cite: "MCP authorization, client credentials of another issuer", Hint: "the resource has changed its server: register there with --register"})
+	}
+	if !ok {
 		return l.fail(&Violation{Step: stepServer, URL: l.ResourceURL, Want: "an authorization server that offers " + mode,
-			Got: "none; this resource offers " + join(l.Found.Modes), Cite: "RFC 8414 section 2", Hint: "choose another --auth-mode"})
+			Got: "none; this resource offers " + strings.Join(l.Found.Modes, ", "), Cite: "RFC 8414 section 2", Hint: "choose another --auth-mode"})
 	}
 	l.Login = Login{ResourceURL: l.ResourceURL, ResourceID: l.Found.ResourceID, Server: s, RequestedScope: l.Found.scope(l.Scope)}
-	return nil
-}
-
-func join(all []string) string {
-	text := ""
-	for i, s := range all {
-		if i > 0 {
-			text += ", "
-		}
-		text += s
-	}
-	return text
-}
-
-// errNoClient is what a flow without a client ends with.
-var errNoClient = &Violation{Step: stepRegister, Want: "a client_id", Got: "none, and no registration was asked for",
-	Cite: "RFC 6749 section 2.2", Hint: "give --client-id, or --register where the server offers it"}
-
-// identify goes on with the client at hand, or registers one.
-func (l *loginer) identify(m oauth.ClientMetadata, ready func() []Effect) []Effect {
-	if l.ID != "" {
-		l.Login.Client = oauth.Registration{ClientID: l.ID, ClientSecret: l.Secret}
-		return ready()
-	}
-	if !l.Register {
-		return l.fail(errNoClient)
-	}
-	endpoint := l.Login.Server.Metadata.RegistrationEndpoint
-	if endpoint == "" {
-		return l.fail(&Violation{Step: stepRegister, URL: l.Login.Server.Issuer, Want: "a registration_endpoint",
-			Got: "none: This authorization server does not advertise dynamic registration.", Cite: "RFC 8414 section 2",
-			Hint: "give --client-id of a client that is registered there"})
-	}
-	m.ClientName, m.ApplicationType, m.Scope = l.Name, "native", l.Scope
-	if m.ClientName == "" {
-		m.ClientName = "mcp-auth"
-	}
-	return l.send(Registering, stepRegister, exchange.RegistrationRequest(endpoint, m))
-}
-
-// registered reads the registration and holds it against what was asked.
-func (l *loginer) registered(ev Event, redirect string, secret bool) []Effect {
-	r, err := exchange.ReadRegistrationReply(ev.(Response).Response)
-	if err != nil {
-		return l.refused(err, "give --client-id of a client that is registered there")
-	}
-	if redirect != "" && len(r.RedirectURIs) > 0 && !slices.ContainsFunc(r.RedirectURIs, func(u string) bool { return oauth.RedirectMatches(u, redirect) }) {
-		return l.violated("the redirect URI we registered", "others", "RFC 7591 section 3.2.1", "the server changed the registration; its answer would go elsewhere")
-	}
-	if secret && r.ClientSecret == "" {
-		return l.violated("client credentials", "a client without a secret", "RFC 7591 section 3.2.1", "the server registered a public client, which has no client credentials")
-	}
-	l.Login.Client = r
-	l.ID, l.Secret = r.ClientID, r.ClientSecret
-	if l.AuthMethod == "" {
-		l.AuthMethod = r.TokenEndpointAuthMethod
-	}
 	return nil
 }
 

@@ -86,18 +86,21 @@ func (m *machine) State() State {
 // Trace implements Flow.
 func (m *machine) Trace() []trace.Event { return m.log.Events() }
 
-// step looks up the row and does it. An event without a row changes nothing.
+// step looks up the row and does it. An event without a row, and a row that
+// leads where its table does not say, change nothing.
 func step[F any](f *F, m *machine, rows []Row[F], now time.Time, ev Event) ([]Effect, error) {
 	from, on := m.State(), kindOf(ev)
 	i := slices.IndexFunc(rows, func(r Row[F]) bool { return r.From == from && r.On == on })
 	if i < 0 {
 		return nil, fmt.Errorf("no %s is expected in state %s", on, from)
 	}
+	before := *f
 	m.now = now
 	m.happened(ev)
 	effects := rows[i].Do(f, ev)
 	to := m.State()
 	if !slices.Contains(rows[i].To, to) {
+		*f = before
 		return nil, fmt.Errorf("the table has no way from %s on %s to %s", from, on, to)
 	}
 	if to != from {
@@ -173,8 +176,8 @@ func (m *machine) check(id, level, want, got, cite string, ok bool) bool {
 	return ok
 }
 
-func (m *machine) tried(c candidate, outcome string) {
-	m.log.Add(m.now, trace.Event{Kind: trace.KindTried, Step: m.sent.Step, Tried: &trace.Tried{URL: c.URL, Rule: c.Rule, Outcome: outcome}})
+func (m *machine) tried(step string, c candidate, outcome string) {
+	m.log.Add(m.now, trace.Event{Kind: trace.KindTried, Step: step, Tried: &trace.Tried{URL: c.URL, Rule: c.Rule, Outcome: outcome}})
 }
 
 // fail ends the flow.

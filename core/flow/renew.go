@@ -56,11 +56,15 @@ func (f *Renew) answered(ev Event) []Effect {
 	if t.RefreshToken == "" {
 		t.RefreshToken = f.RefreshToken
 	}
+	var notices []Effect
+	if text := scopeNotice(f.Scope, t.Scope); text != "" {
+		notices = append(notices, Notice{text})
+	}
 	if t.Scope == "" {
 		t.Scope = f.Scope
 	}
 	f.Token, f.At = t, f.now
-	return f.finish()
+	return f.finish(notices...)
 }
 
 // Revoke tells the server that a token is not needed any more.

@@ -32,7 +32,7 @@ func reachable(from, to string) string {
 }
 
 func privateHost(host string) bool {
-	host = strings.Trim(strings.ToLower(host), "[]")
+	host = strings.TrimSuffix(strings.Trim(strings.ToLower(host), "[]"), ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") || numeric(host) {
 		return true
 	}
@@ -46,7 +46,7 @@ func numeric(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
 	}
-	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
+	last := host[strings.LastIndexByte(host, '.')+1:]
 	return last != "" && (last[0] >= '0' && last[0] <= '9')
 }
 

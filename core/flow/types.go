@@ -24,6 +24,7 @@ type Client struct {
 	AuthMethod string // empty: what the server announces and the client can do
 	Register   bool   // register dynamically (RFC 7591) when ID is empty
 	Name       string // client_name to register; empty: mcp-auth
+	Issuer     string // who registered ID: no other server is told of it; empty: the user says it fits
 }
 
 // A ServerFound is an authorization server of the resource.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime"
@@ -12,366 +13,283 @@ import (
 	"mcp-auth/core/trace"
 )
 
-// The walk tries every answer of an alphabet in every state a machine can
-// come to, and asserts what must never happen.
+// The walk tries every answer of an alphabet in every state a machine can come
+// to. What must hold of every machine is asserted here, at each transition;
+// what must hold of one is its rule.
 
-const (
-	wURL      = "https://mcp.example/mcp"
-	wIssuer   = "https://as.example"
-	wRedirect = "http://127.0.0.1:7777/callback"
-	wState    = "our-own-state-value-123"
-)
-
-var wVerifier = strings.Repeat("v", 43)
-
-func jsonAnswer(status int, body string, fields ...message.Field) Response {
-	h := append(message.Header{{Name: "Content-Type", Value: "application/json"}}, fields...)
-	return Response{message.Response{Status: status, Header: h, Body: []byte(body)}}
+// walked is a machine as the walk needs it.
+type walked[F any] interface {
+	*F
+	Flow
+	State() State
+	itself() *machine
+	forget()
 }
 
-const wMetadata = `{"issuer":"https://as.example","authorization_endpoint":"https://as.example/authorize","token_endpoint":"https://as.example/token","registration_endpoint":"https://as.example/register",` +
-	`"device_authorization_endpoint":"https://as.example/device","response_types_supported":["code"],"code_challenge_methods_supported":["S256"],"authorization_response_iss_parameter_supported":true,` +
-	`"grant_types_supported":["authorization_code","client_credentials","urn:ietf:params:oauth:grant-type:device_code"]}`
+func (m *machine) itself() *machine { return m }
 
-// answers is the alphabet: good ones of every step among bad ones.
-var answers = map[string]Response{
-	"challenge":           jsonAnswer(401, "{}", message.Field{Name: "WWW-Authenticate", Value: `Bearer resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp", scope="mcp:read"`}),
-	"challenge elsewhere": jsonAnswer(401, "{}", message.Field{Name: "WWW-Authenticate", Value: `Bearer resource_metadata="http://169.254.169.254/x"`}),
-	"challenge broken":    jsonAnswer(401, "{}", message.Field{Name: "WWW-Authenticate", Value: `Bearer resource_metadata="x`}),
-	"prm":                 jsonAnswer(200, `{"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example"],"bearer_methods_supported":["header"]}`),
-	"prm two":             jsonAnswer(200, `{"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example","https://as.example/tenant"]}`),
-	"prm none":            jsonAnswer(200, `{"resource":"https://mcp.example/mcp","bearer_methods_supported":["header"]}`),
-	"prm foreign":         jsonAnswer(200, `{"resource":"https://evil.example/mcp","authorization_servers":["https://as.example"]}`),
-	"prm loopback as":     jsonAnswer(200, `{"resource":"https://mcp.example/mcp","authorization_servers":["http://127.0.0.1:1"]}`),
-	"metadata":            jsonAnswer(200, wMetadata),
-	"metadata slash":      jsonAnswer(200, strings.Replace(wMetadata, `"https://as.example"`, `"https://as.example/"`, 1)),
-	"metadata no S256":    jsonAnswer(200, strings.Replace(wMetadata, `"S256"`, `"plain"`, 1)),
-	"metadata script":     jsonAnswer(200, strings.Replace(wMetadata, "https://as.example/authorize", "javascript:alert(1)", 1)),
-	"metadata loopback":   jsonAnswer(200, strings.Replace(wMetadata, "https://as.example/token", "http://127.0.0.1:9/token", 1)),
-	"registration":        jsonAnswer(201, `{"client_id":"c1","redirect_uris":["http://127.0.0.1:7777/callback"]}`),
-	"registration secret": jsonAnswer(201, `{"client_id":"c1","client_secret":"s3cret-s3cret"}`),
-	"registration moved":  jsonAnswer(201, `{"client_id":"c1","redirect_uris":["https://evil.example/"]}`),
-	"device":              jsonAnswer(200, `{"device_code":"d","user_code":"u","verification_uri":"https://as.example/v","expires_in":20,"interval":5}`),
-	"device script":       jsonAnswer(200, `{"device_code":"d","user_code":"u","verification_uri":"javascript:x","expires_in":20}`),
-	"device negative":     jsonAnswer(200, `{"device_code":"d","user_code":"u","verification_uri":"https://as.example/v","expires_in":20,"interval":-1}`),
-	"device dead":         jsonAnswer(200, `{"device_code":"d","user_code":"u","verification_uri":"https://as.example/v","expires_in":0}`),
-	"token":               jsonAnswer(200, `{"access_token":"good-token","token_type":"Bearer","expires_in":3600,"scope":"mcp:read"}`),
-	"token mac":           jsonAnswer(200, `{"access_token":"t","token_type":"mac"}`),
-	"token CRLF":          jsonAnswer(200, `{"access_token":"t\r\nX: y","token_type":"Bearer"}`),
-	"token empty":         jsonAnswer(200, `{"access_token":"","token_type":"Bearer"}`),
-	"token number":        jsonAnswer(200, `{"access_token":1,"token_type":"Bearer"}`),
-	"pending":             jsonAnswer(400, `{"error":"authorization_pending"}`),
-	"slow_down":           jsonAnswer(400, `{"error":"slow_down"}`),
-	"denied":              jsonAnswer(400, `{"error":"access_denied"}`),
-	"expired":             jsonAnswer(400, `{"error":"expired_token"}`),
-	"invalid_grant":       jsonAnswer(400, `{"error":"invalid_grant"}`),
-	"error with 200":      jsonAnswer(200, `{"error":"invalid_grant"}`),
-	"null":                jsonAnswer(200, `null`),
-	"object":              jsonAnswer(200, `{}`),
-	"array":               jsonAnswer(200, `[]`),
-	"text":                jsonAnswer(200, `"x"`),
-	"nothing":             jsonAnswer(200, ``),
-	"deep":                jsonAnswer(200, strings.Repeat("[", 100)),
-	"html":                {message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<html>")}},
-	"204":                 {message.Response{Status: 204}},
-	"404":                 {message.Response{Status: 404}},
-	"500":                 {message.Response{Status: 500}},
-	"redirect away":       {message.Response{Status: 302, Header: message.Header{{Name: "Location", Value: "https://evil.example/"}}}},
-	"redirect here":       {message.Response{Status: 302, Header: message.Header{{Name: "Location", Value: "/elsewhere"}}}},
-	"redirect nowhere":    {message.Response{Status: 307}},
+// forget drops what is only told and decides nothing.
+func (m *machine) forget() {
+	m.log, m.now = trace.Log{}, time.Time{}
+	m.sent.Request = message.Request{URL: m.sent.Request.URL}
 }
 
-func callback(method, url string, fields ...message.Field) Callback {
-	return Callback{message.Request{Method: method, URL: url, Header: fields}}
+func (s *seeker) forget() {
+	s.machine.forget()
+	s.Found.Warnings = nil
 }
 
-const good = wRedirect + "?code=the-code&state=" + wState + "&iss=https%3A%2F%2Fas.example"
-
-var callbacks = map[string]Callback{
-	"good":           callback("GET", good),
-	"other state":    callback("GET", strings.Replace(good, wState, "other", 1)),
-	"no state":       callback("GET", wRedirect+"?code=the-code&iss=https%3A%2F%2Fas.example"),
-	"state twice":    callback("GET", good+"&state="+wState),
-	"only error":     callback("GET", wRedirect+"?error=access_denied"),
-	"denied":         callback("GET", wRedirect+"?error=access_denied&state="+wState+"&iss=https%3A%2F%2Fas.example"),
-	"other iss":      callback("GET", strings.Replace(good, "as.example", "evil.example", 1)),
-	"iss and slash":  callback("GET", good+"%2F"),
-	"no iss":         callback("GET", wRedirect+"?code=the-code&state="+wState),
-	"code twice":     callback("GET", good+"&code=other"),
-	"code and error": callback("GET", good+"&error=x"),
-	"post":           callback("POST", good),
-	"favicon":        callback("GET", "http://127.0.0.1:7777/favicon.ico"),
-	"foreign host":   callback("GET", strings.Replace(good, "127.0.0.1:7777", "evil.example", 1)),
-	"foreign origin": callback("GET", good, message.Field{Name: "Origin", Value: "https://evil.example"}),
-	"garbage":        callback("GET", wRedirect+"?%zz"),
+// A taken is one transition.
+type taken[F any] struct {
+	t             *testing.T
+	before, after *F
+	from, to      State
+	name          string // of the event
+	ev            Event
+	effects       []Effect
+	now           time.Time
+	path          *path
 }
 
-// walker walks a machine.
-type walker[F any] struct {
-	t      *testing.T
-	copy   func(F) F
-	base   func(*F) *machine
-	seek   func(*F) *seeker
-	step   func(*F, time.Time, Event) ([]Effect, error)
-	judge  func(t *testing.T, f *F, path []string)
-	rows   []Row[F]
-	seen   map[string]bool
-	went   map[string]bool // "from on to" that really happened
-	states int
+func (k taken[F]) fail(format string, args ...any) {
+	k.t.Helper()
+	k.t.Fatalf("%s: %s", k.path, fmt.Sprintf(format, args...))
 }
 
-func (w *walker[F]) walk(f F, now time.Time, path []string) {
-	m := w.base(&f)
-	if m.State() == Finished || m.State() == Failed {
-		w.judge(w.t, &f, path)
-		if _, err := w.step(&f, now, Start{}); err == nil {
-			w.t.Fatalf("%v: an end was left", path)
+// sent is the request this transition orders, if any.
+func (k taken[F]) sent() (Send, bool) {
+	for _, e := range k.effects {
+		if s, ok := e.(Send); ok {
+			return s, true
 		}
-		return
 	}
+	return Send{}, false
+}
+
+// A path is how the walk came to where it is.
+type path struct {
+	before *path
+	step   string
+	length int
+}
+
+func (p *path) String() string {
+	if p == nil {
+		return ""
+	}
+	return p.before.String() + " " + p.step
+}
+
+func (p *path) then(step string) *path {
+	n := 1
+	if p != nil {
+		n += p.length
+	}
+	return &path{p, step, n}
+}
+
+// A walker walks one machine.
+type walker[F any, P walked[F]] struct {
+	t        *testing.T
+	rows     []Row[F]
+	alphabet func(State, Kind) map[string]Event
+	rule     func(taken[F])
+	secrets  []string              // what goes to trusted places only
+	trusted  func(*F, string) bool // may a secret go to this URL
+	stop     func(*F) bool         // the walk goes no further than here; nil: to every end
+	seen     map[[32]byte]bool
+	went     map[string]bool // "from on to" that really happened
+}
+
+func newWalker[F any, P walked[F]](t *testing.T, rows []Row[F], rule func(taken[F])) *walker[F, P] {
+	t.Helper()
+	if runtime.GOOS == "js" { // minutes in WebAssembly, for the same code
+		t.Skip("walked natively")
+	}
+	return &walker[F, P]{t: t, rows: rows, alphabet: everything, rule: rule, seen: map[[32]byte]bool{}, went: map[string]bool{},
+		trusted: func(*F, string) bool { return false }}
+}
+
+const longestPath = 64
+
+var wStart = time.Unix(1e9, 0)
+
+func (w *walker[F, P]) walk(f F) { w.visit(f, wStart, wStart, nil) }
+
+func (w *walker[F, P]) visit(f F, now, until time.Time, way *path) {
 	key := w.fingerprint(f, now)
-	if w.seen[key] || len(path) > 24 {
+	if w.seen[key] {
 		return
 	}
 	w.seen[key] = true
-	w.states++
+	if way != nil && way.length > longestPath {
+		w.t.Fatalf("%s: no end after %d steps", way, longestPath)
+	}
+	state := P(&f).State()
+	for _, on := range [...]Kind{OnStart, OnResponse, OnCallback, OnTimer, OnTrouble} {
+		if !w.hasRow(state, on) {
+			w.unexpected(f, now, on, way)
+			continue
+		}
+		for name, ev := range w.alphabet(state, on) {
+			at := now
+			if on == OnTimer && name != "early" {
+				at = until
+			}
+			w.try(f, at, until, way, state, on, name, ev)
+		}
+	}
+	if w.fingerprint(f, now) != key {
+		w.t.Fatalf("%s: a step of a copy changed the machine it was copied from", way)
+	}
+}
+
+func (w *walker[F, P]) hasRow(state State, on Kind) bool {
 	for _, r := range w.rows {
-		if r.From == m.State() {
-			for name, ev := range eventsOf(r.On) {
-				w.try(f, now, path, r, name, ev)
-			}
-		}
-	}
-}
-
-func eventsOf(on Kind) map[string]Event {
-	all := map[string]Event{}
-	switch on {
-	case OnStart:
-		all["start"] = Start{}
-	case OnTimer:
-		all["timer"] = Timer{}
-	case OnTrouble:
-		all["trouble"] = Trouble{errors.New("no route")}
-	case OnResponse:
-		for name, r := range answers {
-			all[name] = r
-		}
-	case OnCallback:
-		for name, c := range callbacks {
-			all[name] = c
-		}
-	}
-	return all
-}
-
-func (w *walker[F]) try(f F, now time.Time, path []string, r Row[F], name string, ev Event) {
-	next := w.copy(f)
-	if r.On == OnTimer {
-		now = now.Add(10 * time.Second)
-	}
-	effects, err := w.step(&next, now, ev)
-	path = append(path[:len(path):len(path)], string(r.From)+":"+name)
-	if err != nil {
-		w.t.Fatalf("%v: %v", path, err)
-	}
-	w.went[fmt.Sprint(r.From, r.On, w.base(&next).State())] = true
-	for _, e := range effects {
-		if s, ok := e.(Send); ok {
-			if o := s.Request.Origin(); o != "https://mcp.example" && o != wIssuer {
-				w.t.Fatalf("%v: a request to %s", path, s.Request.URL)
-			}
-		}
-		if v, ok := e.(Visit); ok && !strings.HasPrefix(v.URL, "https://") {
-			w.t.Fatalf("%v: the browser is sent to %s", path, v.URL)
-		}
-	}
-	w.walk(next, now, path)
-}
-
-// fingerprint is everything that the machine remembers but its trace.
-func (w *walker[F]) fingerprint(f F, now time.Time) string {
-	m := w.base(&f)
-	m.log, m.now = trace.Log{}, time.Time{}
-	w.seek(&f).Found.Warnings = nil // what is only told decides nothing
-	return fmt.Sprintf("%+v %s", f, now)
-}
-
-// honest asserts that every way a table promises is taken.
-func (w *walker[F]) honest(except ...string) {
-	w.t.Helper()
-	for _, r := range w.rows {
-		for _, to := range r.To {
-			key := fmt.Sprint(r.From, r.On, to)
-			if !w.went[key] && !contains(except, key) {
-				w.t.Errorf("the table promises %s on %s to %s, which never happens", r.From, r.On, to)
-			}
-		}
-	}
-	w.t.Logf("%d states", w.states)
-}
-
-// natively skips what takes minutes in WebAssembly: the same code walks
-// natively.
-func natively(t *testing.T) {
-	t.Helper()
-	if runtime.GOOS == "js" {
-		t.Skip("walked natively")
-	}
-}
-
-func contains(all []string, s string) bool {
-	for _, a := range all {
-		if a == s {
+		if r.From == state && r.On == on {
 			return true
 		}
 	}
 	return false
 }
 
-// sends are the token requests of a run, and whether each came after a
-// callback that was ours.
-func tokenRequests(events []trace.Event) (n int, ours bool) {
-	ok := false
-	for _, ev := range events {
-		if ev.Kind == trace.KindRequest && ev.Step == stepCallback {
-			u := ev.Request.URL
-			ok = strings.HasPrefix(u, wRedirect+"?") && strings.Contains(u, "state="+wState) && strings.Contains(u, "iss=https%3A%2F%2Fas.example") &&
-				!strings.Contains(u, "iss=https%3A%2F%2Fas.example%2F") && ev.Request.Method == "GET"
+// unexpected asserts that an event without a row is an error and no more: so
+// ends absorb, and nothing is answered twice.
+func (w *walker[F, P]) unexpected(f F, now time.Time, on Kind, way *path) {
+	key := w.fingerprint(f, now)
+	for name, ev := range everything(Idle, on) {
+		if effects, err := P(&f).Step(now, ev); err == nil || len(effects) > 0 || w.fingerprint(f, now) != key {
+			w.t.Fatalf("%s: %s in %s is taken, though the table has no row for it", way, name, P(&f).State())
 		}
-		if ev.Kind == trace.KindRequest && ev.Step == stepToken {
-			n++
-			ours = ok
-		}
+		return // one of a kind will do: the table knows kinds alone
 	}
-	return n, ours
 }
 
-func TestWalkAuthCode(t *testing.T) {
-	natively(t)
-	t.Parallel()
-	w := &walker[AuthCode]{t: t, rows: AuthCodeRows, seen: map[string]bool{}, went: map[string]bool{},
-		copy: func(f AuthCode) AuthCode { return f }, base: func(f *AuthCode) *machine { return &f.machine }, seek: func(f *AuthCode) *seeker { return &f.seeker },
-		step: func(f *AuthCode, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}
-	w.judge = func(t *testing.T, f *AuthCode, path []string) {
-		n, ours := tokenRequests(f.Trace())
-		if n > 1 {
-			t.Fatalf("%v: the code was used %d times", path, n)
-		}
-		if n == 1 && !ours && !f.Login.Server.Fallback { // servers of 2025-03-26 know no iss
-			t.Fatalf("%v: a token request after a callback that was not ours", path)
-		}
-		if f.State() == Finished && (n != 1 || f.Login.Token.AccessToken != "good-token") {
-			t.Fatalf("%v: finished without a token of the exchange", path)
-		}
-		if f.State() == Failed && f.Login.Token.AccessToken != "" {
-			t.Fatalf("%v: failed with a token", path)
+func (w *walker[F, P]) try(f F, now, until time.Time, way *path, from State, on Kind, name string, ev Event) {
+	next := f
+	p := P(&next)
+	effects, err := p.Step(now, ev)
+	k := taken[F]{t: w.t, before: &f, after: &next, from: from, to: p.State(), name: name, ev: ev, effects: effects, now: now, path: way.then(string(from) + ":" + name)}
+	if err != nil {
+		k.fail("%v", err)
+	}
+	w.went[fmt.Sprint(from, on, k.to)] = true
+	w.orderly(k)
+	w.told(k, p.Trace())
+	w.discreet(k)
+	w.rule(k)
+	for _, e := range effects {
+		if e, ok := e.(Wait); ok {
+			until = e.Until
 		}
 	}
-	for _, register := range []bool{true, false} {
-		f := NewAuthCode(Target{ResourceURL: wURL}, Client{Register: register}, "")
-		f.RedirectURI, f.StateValue, f.Verifier = wRedirect, wState, wVerifier
-		w.walk(*f, time.Unix(1e9, 0), nil)
+	if w.stop != nil && w.stop(k.after) {
+		return
 	}
-	known := NewAuthCode(Target{ResourceURL: wURL}, Client{ID: "given"}, "")
-	known.RedirectURI, known.StateValue, known.Verifier, known.Patience = wRedirect, wState, wVerifier, time.Second
-	w.walk(*known, time.Unix(1e9, 0), nil)
-	preset := *known
-	preset.Found = found(t)
-	w.walk(preset, time.Unix(1e9, 0), nil)
-	preset.ID, preset.Register = "", true
-	w.walk(preset, time.Unix(1e9, 0), nil)
-	unreachable := NewAuthCode(Target{ResourceURL: "http://10.0.0.1/"}, Client{}, "")
-	w.walk(*unreachable, time.Unix(1e9, 0), nil)
-	override := NewAuthCode(Target{ResourceURL: wURL, ResourceMetadataURL: "https://mcp.example/prm"}, Client{Register: true}, "")
-	override.RedirectURI, override.StateValue, override.Verifier = wRedirect, wState, wVerifier
-	w.walk(*override, time.Unix(1e9, 0), nil)
-	w.honest()
+	p.itself().log = trace.Log{}
+	w.visit(next, now, until, k.path)
 }
 
-// found is a discovery that went well.
-func found(t *testing.T) Discovered {
-	t.Helper()
-	f := NewDiscover(Target{ResourceURL: wURL})
-	for _, ev := range []Event{Start{}, answers["challenge"], answers["prm"], answers["metadata"]} {
-		if _, err := f.Step(time.Unix(1e9, 0), ev); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if f.State() != Finished {
-		t.Fatal(f.State())
-	}
-	return f.Found
-}
-
-func TestWalkDevice(t *testing.T) {
-	natively(t)
-	t.Parallel()
-	w := &walker[Device]{t: t, rows: DeviceRows, seen: map[string]bool{}, went: map[string]bool{},
-		copy: func(f Device) Device { return f }, base: func(f *Device) *machine { return &f.machine }, seek: func(f *Device) *seeker { return &f.seeker },
-		step: func(f *Device, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}
-	w.judge = func(t *testing.T, f *Device, path []string) {
-		if f.State() == Finished && f.Login.Token.AccessToken != "good-token" {
-			t.Fatalf("%v: finished without a token", path)
-		}
-	}
-	f := NewDevice(Target{ResourceURL: wURL}, Client{Register: true}, "")
-	w.walk(*f, time.Unix(1e9, 0), nil)
-	f.Found = found(t)
-	w.walk(*f, time.Unix(1e9, 0), nil)
-	f.Register, f.ID = false, "given"
-	w.walk(*f, time.Unix(1e9, 0), nil)
-	f.Found = Discovered{}
-	w.walk(*f, time.Unix(1e9, 0), nil)
-	w.walk(*NewDevice(Target{ResourceURL: "ftp://x"}, Client{}, ""), time.Unix(1e9, 0), nil)
-	w.walk(*NewDevice(Target{ResourceURL: wURL, ResourceMetadataURL: "https://mcp.example/prm"}, Client{}, ""), time.Unix(1e9, 0), nil)
-	w.honest()
-}
-
-func TestWalkClientCreds(t *testing.T) {
-	natively(t)
-	t.Parallel()
-	w := &walker[ClientCreds]{t: t, rows: ClientCredsRows, seen: map[string]bool{}, went: map[string]bool{},
-		copy: func(f ClientCreds) ClientCreds { return f }, base: func(f *ClientCreds) *machine { return &f.machine }, seek: func(f *ClientCreds) *seeker { return &f.seeker },
-		step: func(f *ClientCreds, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}
-	w.judge = func(t *testing.T, f *ClientCreds, path []string) {
-		if f.State() == Finished && (f.Login.Token.AccessToken != "good-token" || f.Login.Client.ClientSecret == "") {
-			t.Fatalf("%v: finished without a token or without a secret", path)
-		}
-	}
-	f := NewClientCreds(Target{ResourceURL: wURL}, Client{Register: true}, "")
-	w.walk(*f, time.Unix(1e9, 0), nil)
-	f.Found = found(t)
-	w.walk(*f, time.Unix(1e9, 0), nil)
-	given := NewClientCreds(Target{ResourceURL: wURL}, Client{ID: "given", Secret: "s3cret-s3cret"}, "")
-	w.walk(*given, time.Unix(1e9, 0), nil)
-	given.Found = found(t)
-	w.walk(*given, time.Unix(1e9, 0), nil)
-	w.walk(*NewClientCreds(Target{ResourceURL: "ftp://x"}, Client{}, ""), time.Unix(1e9, 0), nil)
-	w.walk(*NewClientCreds(Target{ResourceURL: wURL, ResourceMetadataURL: "https://mcp.example/prm"}, Client{}, ""), time.Unix(1e9, 0), nil)
-	w.honest()
-}
-
-func TestWalkDiscover(t *testing.T) {
-	w := &walker[Discover]{t: t, rows: DiscoverRows, seen: map[string]bool{}, went: map[string]bool{},
-		copy: func(f Discover) Discover { return f }, base: func(f *Discover) *machine { return &f.machine }, seek: func(f *Discover) *seeker { return &f.seeker },
-		step: func(f *Discover, now time.Time, ev Event) ([]Effect, error) { return f.Step(now, ev) }}
-	w.judge = func(t *testing.T, f *Discover, path []string) {
-		for _, s := range f.Found.Servers {
-			if s.Issuer != wIssuer && !s.Fallback {
-				t.Fatalf("%v: a server %q that was not named", path, s.Issuer)
+// orderly: an end is said once and last; else something is ordered that leads
+// on, and never two exchanges at once.
+func (w *walker[F, P]) orderly(k taken[F]) {
+	sends, waits, ends := 0, 0, 0
+	for i, e := range k.effects {
+		switch e := e.(type) {
+		case Send:
+			sends++
+		case Wait:
+			waits++
+			if e.Until.Before(k.now) {
+				k.fail("it waits for the past")
+			}
+		case Visit:
+			if !strings.HasPrefix(e.URL, "https://") {
+				k.fail("the browser is sent to %s", e.URL)
+			}
+		case Done, Fail:
+			ends++
+			if _, done := e.(Done); i != len(k.effects)-1 || done != (k.to == Finished) || done == (k.to == Failed) {
+				k.fail("%T at %d in state %s", e, i, k.to)
 			}
 		}
-		if f.State() == Finished && f.Found.Resource.Resource != "" && f.Found.Resource.Resource != wURL {
-			t.Fatalf("%v: metadata of another resource", path)
+	}
+	ended := k.to == Finished || k.to == Failed
+	if ended && (ends != 1 || sends+waits > 0) || !ended && (ends > 0 || sends > 1 || sends+waits == 0 && k.from != k.to || len(k.effects) == 0) {
+		k.fail("in state %s the effects are %+v", k.to, k.effects)
+	}
+}
+
+// told: the trace says that the state changed, what was sent, and how it ended.
+func (w *walker[F, P]) told(k taken[F], events []trace.Event) {
+	seen := map[trace.Kind]int{}
+	for _, ev := range events {
+		seen[ev.Kind]++
+		if ev.Kind == trace.KindState && ev.Note != string(k.from)+" -> "+string(k.to) {
+			k.fail("the trace tells of %q", ev.Note)
+		}
+		if ev.Kind == trace.KindTried && (ev.Tried.Outcome == "" || ev.Step != stepResource && ev.Step != stepServer) {
+			k.fail("tried %+v in step %q", *ev.Tried, ev.Step)
 		}
 	}
-	w.walk(*NewDiscover(Target{ResourceURL: wURL}), time.Unix(1e9, 0), nil)
-	preset := NewDiscover(Target{ResourceURL: wURL})
-	preset.Found = found(t)
-	w.walk(*preset, time.Unix(1e9, 0), nil)
-	w.walk(*NewDiscover(Target{ResourceURL: "ftp://x"}), time.Unix(1e9, 0), nil)
-	w.walk(*NewDiscover(Target{ResourceURL: wURL, ResourceMetadataURL: "https://mcp.example/prm"}), time.Unix(1e9, 0), nil)
-	w.walk(*NewDiscover(Target{ResourceURL: wURL, ResourceMetadataURL: "http://10.0.0.1/prm"}), time.Unix(1e9, 0), nil)
-	w.honest()
+	_, sent := k.sent()
+	ended := k.to == Finished || k.to == Failed
+	if (seen[trace.KindState] == 1) != (k.from != k.to) || (seen[trace.KindVerdict] == 1) != ended || sent && seen[trace.KindRequest] == 0 {
+		k.fail("the trace is %v", seen)
+	}
+}
+
+// discreet: requests go to known places, secrets to trusted ones, and no error
+// text holds one. An error is of one of the four types that say who is wrong.
+func (w *walker[F, P]) discreet(k taken[F]) {
+	if s, ok := k.sent(); ok {
+		if o := s.Request.Origin(); o != wResource && o != wIssuer {
+			k.fail("a request to %s", s.Request.URL)
+		}
+		secret := s.Request.Header.Get("Authorization") != ""
+		for _, x := range w.secrets {
+			secret = secret || strings.Contains(string(s.Request.Body), x)
+			if strings.Contains(s.Request.URL, x) {
+				k.fail("%q in the URL %s", x, s.Request.URL)
+			}
+		}
+		if secret && !w.trusted(k.after, s.Request.URL) {
+			k.fail("a secret goes to %s", s.Request.URL)
+		}
+	}
+	if e, ok := k.effects[len(k.effects)-1].(Fail); ok {
+		var (
+			violation   *Violation
+			refusal     *Refusal
+			lapsed      *Lapsed
+			interrupted *Interrupted
+		)
+		if !errors.As(e.Err, &violation) && !errors.As(e.Err, &refusal) && !errors.As(e.Err, &lapsed) && !errors.As(e.Err, &interrupted) {
+			k.fail("the error %T says not who is wrong", e.Err)
+		}
+		for _, x := range append(w.secrets, wState) {
+			if strings.Contains(e.Err.Error(), x) {
+				k.fail("%q in the error %v", x, e.Err)
+			}
+		}
+	}
+}
+
+// fingerprint is everything that the machine remembers but what it tells.
+func (w *walker[F, P]) fingerprint(f F, now time.Time) [32]byte {
+	P(&f).forget()
+	return sha256.Sum256(fmt.Appendf(nil, "%+v %d", f, now.Unix()))
+}
+
+// honest asserts that every way the table promises is taken.
+func (w *walker[F, P]) honest() {
+	w.t.Helper()
+	for _, r := range w.rows {
+		for _, to := range r.To {
+			if !w.went[fmt.Sprint(r.From, r.On, to)] {
+				w.t.Errorf("the table promises %s on %s to %s, which never happens", r.From, r.On, to)
+			}
+		}
+	}
+	w.t.Logf("%d states", len(w.seen))
 }

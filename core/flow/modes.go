@@ -1,0 +1,77 @@
+// What discovery found, as a login needs it: the modes, the server of a mode,
+// the scope to ask for (MCP authorization, scope selection).
+package flow
+
+import (
+	"slices"
+	"strings"
+
+	"mcp-auth/core/oauth"
+)
+
+// complete ends discovery; nil hands over to the flow.
+func (s *seeker) complete() []Effect {
+	s.Found.Complete = true
+	s.Found.Modes = modes(s.Found)
+	if s.Found.MetadataURL == "" && len(s.Found.Servers) > 0 {
+		s.Found.Scopes = s.Found.Servers[0].Metadata.ScopesSupported
+	}
+	return nil
+}
+
+func modes(d Discovered) []string {
+	var all []string
+	if slices.Contains(d.Resource.BearerMethodsSupported, "header") {
+		all = append(all, ModeBearer)
+	}
+	for _, mode := range [...]string{ModeClientCreds, ModeDevice, ModeAuthCode} {
+		if slices.ContainsFunc(d.Servers, func(s ServerFound) bool { return offers(s.Metadata, mode) }) {
+			all = append(all, mode)
+		}
+	}
+	if len(all) == 0 {
+		all = []string{ModeBearer}
+	}
+	return all
+}
+
+// offers reports whether a server lists the grant and has its endpoints.
+func offers(m oauth.ServerMetadata, mode string) bool {
+	grants := m.GrantTypesSupported
+	if len(grants) == 0 { // RFC 8414 section 2
+		grants = []string{oauth.GrantAuthorizationCode}
+	}
+	has := func(grant string) bool { return slices.Contains(grants, grant) && m.TokenEndpoint != "" }
+	switch mode {
+	case ModeClientCreds:
+		return has(oauth.GrantClientCredentials)
+	case ModeDevice:
+		return has(oauth.GrantDeviceCode) && m.DeviceAuthorizationEndpoint != ""
+	case ModeAuthCode:
+		return has(oauth.GrantAuthorizationCode) && m.AuthorizationEndpoint != ""
+	}
+	return false
+}
+
+// server picks the first server that offers the mode; issuer, when given,
+// must be its own.
+func (d Discovered) server(mode, issuer string) (ServerFound, bool) {
+	for _, s := range d.Servers {
+		if offers(s.Metadata, mode) && (issuer == "" || s.Issuer == issuer) {
+			return s, true
+		}
+	}
+	return ServerFound{}, false
+}
+
+// scope is what to ask for: given, else the challenge's, else what the
+// resource supports, else nothing.
+func (d Discovered) scope(given string) string {
+	switch {
+	case given != "":
+		return given
+	case d.ChallengeScope != "":
+		return d.ChallengeScope
+	}
+	return strings.Join(d.Resource.ScopesSupported, " ")
+}
