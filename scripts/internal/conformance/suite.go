@@ -1,0 +1,171 @@
+// The suite: installed at its exact version, run one scenario at a time.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A bench holds what trials share.
+type bench struct {
+	root     string // of the repository
+	node     string // Node 22, by its full path
+	suite    string // the suite's program
+	results  string // a folder for the suite's results
+	drop     bool   // the folder is ours to delete
+	terminal bool
+
+	urls map[string]string // of running subjects
+}
+
+func newBench(ctx context.Context, keep string) (*bench, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{root: root, results: keep, urls: map[string]string{}}
+	if info, err := os.Stderr.Stat(); err == nil {
+		b.terminal = info.Mode()&os.ModeCharDevice != 0
+	}
+	folder, err := b.install(ctx, "suite")
+	if err != nil {
+		return nil, err
+	}
+	b.suite = filepath.Join(folder, "@modelcontextprotocol", "conformance", "dist", "index.js")
+	if b.node, err = nodeIn(folder); err != nil {
+		return nil, err
+	}
+	if keep == "" {
+		b.drop = true
+		b.results, err = os.MkdirTemp("", "conformance-")
+	}
+	return b, err
+}
+
+func (b *bench) close() {
+	if b.drop {
+		_ = os.RemoveAll(b.results)
+	}
+}
+
+// install puts the packages of scripts/internal/conformance/NAME into .cache/NAME and
+// returns its node_modules. What is there already at the wanted versions stays.
+func (b *bench) install(ctx context.Context, name string) (string, error) {
+	from := filepath.Join(b.root, "scripts", "internal", "conformance", name)
+	to := filepath.Join(b.root, ".cache", name)
+	modules := filepath.Join(to, "node_modules")
+	wanted, err := os.ReadFile(filepath.Join(from, "package-lock.json"))
+	if err != nil {
+		return "", err
+	}
+	done := filepath.Join(to, "installed.json")
+	if have, err := os.ReadFile(done); err == nil && bytes.Equal(have, wanted) {
+		return modules, nil
+	}
+	if err := errors.Join(os.RemoveAll(to), os.MkdirAll(to, 0o755)); err != nil {
+		return "", err
+	}
+	for _, file := range []string{"package.json", "package-lock.json"} {
+		data, err := os.ReadFile(filepath.Join(from, file))
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(to, file), data, 0o644); err != nil {
+			return "", err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "installing %s from npm into .cache/%s, once\n", name, name)
+	begin := time.Now()
+	c := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	c.Dir, c.Stdout, c.Stderr = to, os.Stderr, os.Stderr
+	if err := c.Run(); err != nil {
+		return "", fmt.Errorf("npm ci in %s: %w", to, err)
+	}
+	fmt.Fprintf(os.Stderr, "installed %s in %s\n", name, time.Since(begin).Round(time.Second))
+	return modules, os.WriteFile(done, wanted, 0o644)
+}
+
+// nodeIn finds the Node that was installed for this system.
+func nodeIn(modules string) (string, error) {
+	found, _ := filepath.Glob(filepath.Join(modules, "node-*", "bin", "node"))
+	if len(found) != 1 {
+		return "", fmt.Errorf("one Node is wanted below %s, found %d: this system has none in suite/package.json", modules, len(found))
+	}
+	return found[0], nil
+}
+
+// suiteRun runs the suite's program once and reads the checks it left. env is
+// added to the environment.
+func (b *bench) suiteRun(ctx context.Context, env []string, args ...string) result {
+	folder, err := os.MkdirTemp(b.results, "trial-")
+	if err != nil {
+		return result{err: err}
+	}
+	said, err := b.command(ctx, env, b.node, append(append([]string{b.suite}, args...), "-o", folder)...)
+	checks, bad := readChecks(folder)
+	if err == nil {
+		err = bad
+	}
+	return result{checks: checks, err: err, said: said}
+}
+
+// command runs a program and all it starts; nothing of it outlives the trial.
+func (b *bench) command(ctx context.Context, env []string, name string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir = b.root
+	c.Env = append(os.Environ(), env...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	c.WaitDelay = time.Second
+	var said bytes.Buffer
+	c.Stdout, c.Stderr = &said, &said
+	err := c.Run()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("it did not end within %s", timeout)
+	}
+	return said.String(), err
+}
+
+// readChecks gathers every checks.json below a folder.
+func readChecks(folder string) (all []check, err error) {
+	files := 0
+	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "checks.json" {
+			return err
+		}
+		files++
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var some []check
+		if err := json.Unmarshal(data, &some); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		all = append(all, some...)
+		return nil
+	})
+	if err == nil && files == 0 {
+		err = errors.New("the suite left no results")
+	}
+	return all, err
+}
+
+// goBuild builds a program of this repository.
+func (b *bench) goBuild(ctx context.Context, env []string, out, pkg string) error {
+	said, err := b.command(ctx, env, "go", "build", "-o", filepath.Join(b.root, out), pkg)
+	if err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, strings.TrimSpace(said))
+	}
+	return nil
+}
