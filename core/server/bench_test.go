@@ -209,6 +209,18 @@ func (b *bench) code(changes ...string) string {
 	return code
 }
 
+// autoCode is a code of a server that approves by itself.
+func (b *bench) autoCode(changes ...string) string {
+	b.t.Helper()
+	r := b.authorize(changes...)
+	f, _ := message.ParseForm(message.Request{URL: r.Header.Get("Location")}.Query())
+	code, _ := f.One("code")
+	if code == "" {
+		b.t.Fatalf("no code: %d %s", r.Status, r.Header.Get("Location"))
+	}
+	return code
+}
+
 // redeem posts the token request of the code, changed.
 func (b *bench) redeem(code string, changes ...string) message.Response {
 	b.t.Helper()
