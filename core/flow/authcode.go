@@ -9,6 +9,7 @@ import (
 
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/oauth"
+	"mcp-auth/core/trace"
 )
 
 // AuthCode logs in through the user's browser. Its outcome is Login.
@@ -95,6 +96,8 @@ func (f *AuthCode) registered(ev Event) []Effect {
 func (f *AuthCode) authorize() []Effect {
 	r := exchange.AuthorizationRequest{ResponseType: "code", ClientID: f.ID, RedirectURI: f.RedirectURI, Scope: f.Login.RequestedScope,
 		State: f.StateValue, Resource: f.resourceToSend(), CodeChallenge: oauth.Challenge(f.Verifier), CodeChallengeMethod: oauth.S256}
+	f.made("a code_verifier and its S256 challenge, and a state", "RFC 7636 section 4.1", trace.Param{Name: "code_verifier", Value: f.Verifier},
+		trace.Param{Name: "code_challenge", Value: r.CodeChallenge}, trace.Param{Name: "state", Value: f.StateValue})
 	f.state = AwaitingCallback
 	f.deadline = f.now.Add(f.patience())
 	return []Effect{Visit{r.URL(f.Login.Server.Metadata.AuthorizationEndpoint)}, Wait{f.deadline}}

@@ -2,6 +2,13 @@
 // saying no by the book.
 package flow
 
+import (
+	"errors"
+
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/trace"
+)
+
 // A Violation is a rule that the peer broke.
 type Violation struct {
 	Step string // where: the Send's step id
@@ -50,3 +57,29 @@ type Lapsed struct {
 }
 
 func (l *Lapsed) Error() string { return l.Text }
+
+// outcome is what the trace keeps of an error.
+func outcome(err error) *trace.Outcome {
+	switch e := err.(type) {
+	case *Violation:
+		return &trace.Outcome{Kind: trace.Violated, Step: e.Step, Want: e.Want, Got: e.Got, Hint: e.Hint}
+	case *Refusal:
+		return &trace.Outcome{Kind: trace.Refused, Step: e.Step, Code: codeOf(e.Err), Got: e.Err.Error(), Hint: e.Hint}
+	case *Interrupted:
+		return &trace.Outcome{Kind: trace.Interrupted, Step: e.Step, Got: e.Err.Error()}
+	case *Lapsed:
+		if e.Denied {
+			return &trace.Outcome{Kind: trace.Denied, Code: oauth.AccessDenied, Got: e.Text}
+		}
+		return &trace.Outcome{Kind: trace.Lapsed, Got: e.Text}
+	}
+	return &trace.Outcome{Kind: trace.Refused, Code: codeOf(err), Got: err.Error()}
+}
+
+func codeOf(err error) string {
+	var e *oauth.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}

@@ -137,9 +137,9 @@ func (m *machine) ordered(effects []Effect) {
 		case Notice:
 			m.note(e.Text, "")
 		case Done:
-			m.log.Add(m.now, trace.Event{Kind: trace.KindVerdict, Note: "done"})
+			m.log.Add(m.now, trace.Event{Kind: trace.KindVerdict, Note: "done", Outcome: &trace.Outcome{Kind: trace.Ended}})
 		case Fail:
-			m.log.Add(m.now, trace.Event{Kind: trace.KindVerdict, Note: "failed: " + e.Err.Error()})
+			m.log.Add(m.now, trace.Event{Kind: trace.KindVerdict, Note: "failed: " + e.Err.Error(), Outcome: outcome(e.Err)})
 		}
 	}
 }
@@ -168,6 +168,14 @@ func partyOf(step string) trace.Party {
 
 func (m *machine) note(text, cite string) {
 	m.log.Add(m.now, trace.Event{Kind: trace.KindInternal, From: trace.Client, Note: text, Cite: cite})
+}
+
+// made writes into the trace what the client has just made.
+func (m *machine) made(what, cite string, all ...trace.Param) {
+	for i := range all {
+		all[i].Role = "made"
+	}
+	m.log.Add(m.now, trace.Event{Kind: trace.KindInternal, From: trace.Client, Note: "made " + what, Cite: cite, Params: all})
 }
 
 // check writes a rule and what was found into the trace and returns ok.

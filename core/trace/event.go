@@ -24,9 +24,10 @@ type Event struct {
 	Note string // one line for people, lower case, no full stop
 	Cite string // "RFC 9207 section 2.4"
 
-	Check  *Check  // KindCheck
-	Tried  *Tried  // KindTried
-	Params []Param // KindRequest, KindResponse: what the parameters are
+	Check   *Check   // KindCheck
+	Tried   *Tried   // KindTried
+	Outcome *Outcome // KindVerdict
+	Params  []Param  // KindInternal: values that were made
 }
 
 // A Kind says what an Event is.
@@ -74,3 +75,24 @@ type Param struct {
 	Name, Value string
 	Role        string // made, sent, echoed, compared, consumed
 }
+
+// An Outcome is how a flow ended, and what decided it.
+type Outcome struct {
+	Kind      Ending
+	Step      string // of the message it is about; empty when all went well
+	Code      string // Refused, Denied: the OAuth error code
+	Want, Got string // Violated: what the rule asks for, and what came
+	Hint      string // what to do next
+}
+
+// An Ending is one of the ways a flow can end.
+type Ending string
+
+const (
+	Ended       Ending = "done"
+	Violated    Ending = "violation" // the peer broke a rule
+	Refused     Ending = "refused"   // the peer said no by the book
+	Denied      Ending = "denied"    // the user said no
+	Lapsed      Ending = "lapsed"    // the user let the time run out
+	Interrupted Ending = "interrupted"
+)

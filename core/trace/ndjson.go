@@ -57,6 +57,9 @@ func eventValue(ev Event) message.Value {
 		m = append(m, message.M("tried", message.Obj(message.M("url", message.Str(t.URL)), message.M("rule", message.Str(t.Rule)),
 			message.M("outcome", message.Str(t.Outcome)))))
 	}
+	if v := ev.Outcome; v != nil {
+		m = append(m, message.M("outcome", outcomeValue(*v)))
+	}
 	if len(ev.Params) > 0 {
 		all := make([]message.Value, len(ev.Params))
 		for i, p := range ev.Params {
@@ -64,6 +67,17 @@ func eventValue(ev Event) message.Value {
 		}
 		m = append(m, message.M("params", message.Arr(all...)))
 	}
+	return message.Obj(m...)
+}
+
+func outcomeValue(v Outcome) message.Value {
+	var m members
+	m.text("kind", string(v.Kind))
+	m.text("step", v.Step)
+	m.text("code", v.Code)
+	m.text("want", v.Want)
+	m.text("got", v.Got)
+	m.text("hint", v.Hint)
 	return message.Obj(m...)
 }
 
@@ -125,6 +139,9 @@ func readEvent(v message.Value) (Event, error) {
 	}
 	if t := v.Get("tried"); t.Kind() == message.Object {
 		ev.Tried = &Tried{URL: text(t, "url"), Rule: text(t, "rule"), Outcome: text(t, "outcome")}
+	}
+	if d := v.Get("outcome"); d.Kind() == message.Object {
+		ev.Outcome = &Outcome{Kind: Ending(text(d, "kind")), Step: text(d, "step"), Code: text(d, "code"), Want: text(d, "want"), Got: text(d, "got"), Hint: text(d, "hint")}
 	}
 	for _, p := range v.Get("params").Elems() {
 		ev.Params = append(ev.Params, Param{text(p, "name"), text(p, "value"), text(p, "role")})

@@ -116,6 +116,11 @@ func (r *Redactor) everywhere(ev Event) Event {
 		t.URL, t.Outcome = r.Text(t.URL), r.Text(t.Outcome)
 		ev.Tried = &t
 	}
+	if ev.Outcome != nil {
+		v := *ev.Outcome
+		v.Want, v.Got, v.Hint = r.Text(v.Want), r.Text(v.Got), r.Text(v.Hint)
+		ev.Outcome = &v
+	}
 	for i := range ev.Params {
 		ev.Params[i].Value = r.Text(ev.Params[i].Value)
 	}

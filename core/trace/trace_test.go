@@ -35,7 +35,7 @@ func canaryRun() []Event {
 		{Kind: KindResponse, Response: &message.Response{Status: 200, Header: jsonHeader, Body: []byte(`{"device_code":"` + secrets[6] + `","user_code":"` + secrets[7] + `","verification_uri_complete":"https://v.example?user_code=` + secrets[7] + `"}`)}},
 		{Kind: KindCheck, Check: &Check{ID: "x", Want: secrets[1], Got: secrets[0]}},
 		{Kind: KindTried, Tried: &Tried{URL: "https://x.example?code=" + secrets[0], Outcome: secrets[3]}},
-		{Kind: KindVerdict, Note: "failed with " + secrets[4], Params: []Param{{Name: "code", Value: secrets[0]}}},
+		{Kind: KindVerdict, Note: "failed with " + secrets[4], Outcome: &Outcome{Kind: Refused, Step: "token", Code: "invalid_grant", Want: secrets[0], Got: "no " + secrets[1], Hint: secrets[2]}, Params: []Param{{Name: "code", Value: secrets[0]}}},
 	}
 }
 
