@@ -15,15 +15,17 @@ import (
 )
 
 func newVersion(g *globals) *ffcli.Command {
-	return g.sub("version", "", "print the version", "", nil, func(_ context.Context, args []string) error {
-		if err := arguments(args); err != nil {
-			return err
-		}
-		if !g.document(message.Obj(message.M("version", message.Str(Version)), message.M("go", message.Str(runtime.Version())))) {
-			g.Line("mcp-auth %s %s/%s", Version, runtime.GOOS, runtime.GOARCH)
-		}
-		return nil
-	})
+	return g.sub("version", "", "print the version", "", nil, g.version)
+}
+
+func (g *globals) version(_ context.Context, args []string) error {
+	if err := arguments(args); err != nil {
+		return err
+	}
+	if !g.document(message.Obj(message.M("version", message.Str(Version)), message.M("go", message.Str(runtime.Version())))) {
+		g.Line("mcp-auth %s %s/%s", Version, runtime.GOOS, runtime.GOARCH)
+	}
+	return nil
 }
 
 func newCompletion(g *globals) *ffcli.Command {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -70,8 +71,25 @@ func (g *globals) call(ctx context.Context, url, method string, c *callFlags) er
 	if err != nil {
 		return err
 	}
+	noteUse(k, p.ID, time.Now())
 	g.JSON(reply)
 	return replyError(reply)
+}
+
+// noteUse keeps when a login was used last, to the minute, so that most calls
+// write nothing. It is no reason for a call to fail.
+func noteUse(k profile.Keeper, id string, now time.Time) {
+	if p, err := find(k, id); err != nil || now.Sub(p.LastUsedAt) < time.Minute {
+		return
+	}
+	_ = k.Update(func(s *profile.Store) error {
+		p, err := s.Find(id)
+		if err != nil {
+			return err
+		}
+		p.LastUsedAt = now
+		return s.Replace(p)
+	})
 }
 
 // callWith calls with a fresh token; a token that is refused all the same is

@@ -21,6 +21,19 @@ func (t *targetFlags) set(fs *flag.FlagSet) {
 	fs.StringVar(&t.server, "authorization-server", "", "issuer `URL`, or a metadata URL with /.well-known/ in it; default: as the resource says")
 }
 
+// check refuses URLs that cannot be fetched before anything is sent.
+func (t targetFlags) check() error {
+	for _, f := range [...]struct{ flag, what, url string }{{"--resource-metadata-url", "resource metadata", t.metadata}, {"--authorization-server", "authorization server", t.server}} {
+		if f.url == "" {
+			continue
+		}
+		if _, err := message.ParseURL(f.url); err != nil {
+			return usage("%s: %s URL must be absolute: %v, got %q", f.flag, f.what, err, f.url)
+		}
+	}
+	return nil
+}
+
 func (t targetFlags) target(url string) flow.Target {
 	return flow.Target{ResourceURL: url, ResourceMetadataURL: t.metadata, AuthorizationServer: t.server}
 }
@@ -38,6 +51,9 @@ Example
 				return err
 			}
 			if err := resourceURL(args[0]); err != nil {
+				return err
+			}
+			if err := t.check(); err != nil {
 				return err
 			}
 			g.say("Discovering auth options for %s", args[0])

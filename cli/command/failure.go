@@ -97,7 +97,7 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 		}
 		return f, exitUser
 	case errors.As(err, &no):
-		return refusal(f, no)
+		return g.refusal(f, no)
 	case errors.Is(err, profile.ErrNotFound):
 		f.Code, f.Hint = "profile.not_found", "mcp-auth profile list shows what there is"
 	}
@@ -105,7 +105,7 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 }
 
 // refusal tells what the peer said by the book.
-func refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure, int) {
+func (g *globals) refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure, int) {
 	f.Step, f.URL, f.Status, f.Hint = r.Step, r.URL, r.Status, r.Hint
 	var e *oauth.Error
 	if !errors.As(r, &e) {
@@ -116,7 +116,7 @@ func refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure, int) {
 	if r.Status != 0 {
 		text = "HTTP " + message.Decimal(int64(r.Status)) + ": " + text
 	}
-	f.Message = refusedWhat(r.Step) + " failed: " + text
+	f.Message = g.refusedWhat(r.Step) + " failed: " + text
 	if r.Step == "mcp" && e.Code != oauth.InsufficientScope && e.Code != oauth.InvalidToken {
 		f.Code = "http"
 		f.Message = fmt.Sprintf("MCP call failed: HTTP %d: %s", r.Status, e.Description)
@@ -128,7 +128,10 @@ func refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure, int) {
 	return f, exitAuth
 }
 
-func refusedWhat(step string) string {
+func (g *globals) refusedWhat(step string) string {
+	if step == "token" && g.tokenRequest != "" {
+		return g.tokenRequest
+	}
 	switch step {
 	case "register":
 		return "Dynamic registration"

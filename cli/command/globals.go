@@ -37,6 +37,8 @@ type globals struct {
 	timeout        time.Duration
 	nonInteractive bool
 
+	tokenRequest string // what a request for a token is called in errors
+
 	trace  *os.File
 	redact *trace.Redactor
 	events []trace.Event // of all flows of this run

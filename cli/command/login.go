@@ -30,6 +30,13 @@ type loginFlags struct {
 	wait                   time.Duration
 }
 
+// flowNames are what people call the modes that need a client, and
+// exchangeNames their requests for a token.
+var (
+	flowNames     = map[string]string{flow.ModeAuthCode: "Authorization code flow", flow.ModeDevice: "Device flow", flow.ModeClientCreds: "Client credentials flow"}
+	exchangeNames = map[string]string{flow.ModeAuthCode: "Authorization code token exchange", flow.ModeDevice: "Device token request", flow.ModeClientCreds: "Client credentials login"}
+)
+
 var authModes = []string{flow.ModeAuthCode, flow.ModeDevice, flow.ModeClientCreds, flow.ModeBearer}
 
 func (l *loginFlags) set(fs *flag.FlagSet) {
@@ -82,6 +89,9 @@ Examples
 
 // check refuses what cannot work before anything is sent.
 func (l *loginFlags) check() error {
+	if err := l.targetFlags.check(); err != nil {
+		return err
+	}
 	if l.port < 0 || l.port > 65535 {
 		return usage("--listen-port must be 0 to 65535, got %d", l.port)
 	}

@@ -18,6 +18,7 @@ func (l *login) perform(ctx context.Context) error {
 	t := l.target(l.url)
 	c := flow.Client{ID: l.clientID, Secret: l.clientSecret, AuthMethod: l.clientAuth, Register: l.register}
 	d := l.driver(l.url)
+	l.tokenRequest = exchangeNames[l.mode]
 	switch l.mode {
 	case flow.ModeBearer:
 		return l.bearerLogin(ctx, d)

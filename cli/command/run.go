@@ -89,6 +89,8 @@ func (p *product) Write(b []byte) (int, error) {
 
 // newRoot builds the tree of commands.
 func newRoot(g *globals) *ffcli.Command {
+	fs := g.flags("mcp-auth")
+	version := fs.Bool("version", false, "print the version")
 	root := &ffcli.Command{
 		Name:       "mcp-auth",
 		ShortUsage: "mcp-auth COMMAND [flags] [arguments]",
@@ -100,11 +102,16 @@ func newRoot(g *globals) *ffcli.Command {
   Add --verbose to see every request and every check.
 
 Help on a command: mcp-auth login --help. Topics: mcp-auth help flows.`,
-		FlagSet: g.flags("mcp-auth"),
+		FlagSet: fs,
 		Subcommands: []*ffcli.Command{newDiscover(g), newLogin(g), newCall(g), newProfile(g), newLogout(g),
 			newCompletion(g), newHelp(g), newVersion(g)},
 	}
-	root.Exec = g.group(root)
+	root.Exec = func(ctx context.Context, args []string) error {
+		if *version && len(args) == 0 {
+			return g.version(ctx, args)
+		}
+		return g.group(root)(ctx, args)
+	}
 	return root
 }
 

@@ -124,7 +124,7 @@ func (l *login) pickClient() error {
 		if l.clientID, err = l.Prompt("Client ID: "); errors.Is(err, context.Canceled) {
 			return err
 		} else if err != nil {
-			return usage("a client is needed: --register registers one, --client-id names one")
+			return usage("%s requires a client_id: --register registers one, --client-id names one", flowNames[l.mode])
 		}
 	}
 	if l.mode == flow.ModeClientCreds && l.clientSecret == "" {

@@ -93,7 +93,7 @@ func (c *Client) read(ctx context.Context, reply *http.Response) (message.Respon
 	out := message.Response{Status: reply.StatusCode}
 	for _, name := range slices.Sorted(maps.Keys(reply.Header)) {
 		for _, v := range reply.Header[name] {
-			out.Header = append(out.Header, message.Field{Name: name, Value: v})
+			out.Header = append(out.Header, message.Field{Name: fieldName(name), Value: v})
 		}
 	}
 	body, err := io.ReadAll(io.LimitReader(reply.Body, maxBody+1))
@@ -105,6 +105,17 @@ func (c *Client) read(ctx context.Context, reply *http.Response) (message.Respon
 	}
 	out.Body = body
 	return out, nil
+}
+
+// fieldName undoes net/http's spelling where the RFC writes a field otherwise.
+func fieldName(name string) string {
+	switch name {
+	case "Www-Authenticate":
+		return "WWW-Authenticate"
+	case "Dpop-Nonce":
+		return "DPoP-Nonce"
+	}
+	return name
 }
 
 // explain leaves out what the caller knows (method, URL), and says what a
