@@ -80,7 +80,7 @@ func knock(t *testing.T, method, url string, change func(*http.Request)) (status
 	return reply.StatusCode
 }
 
-func TestCL13_HostileCallbacksDoNotEndTheLogin(t *testing.T) {
+func TestCL13_CL16_CL17_HostileCallbacksDoNotEndTheLogin(t *testing.T) {
 	is := is.New(t)
 	l, done, f, tokens := startLogin(t)
 	root := strings.TrimSuffix(l.RedirectURI, "/callback")

@@ -54,7 +54,7 @@ func jsonLine(took time.Duration, m message.Request, r message.Response) []byte 
 func clip(s string) string {
 	s = strings.ReplaceAll(message.PrintableLine(s), " ", `\u{20}`)
 	if len(s) > 200 {
-		return s[:200] + "..."
+		return strings.ToValidUTF8(s[:200], "") + "..."
 	}
 	return s
 }

@@ -187,6 +187,29 @@ func TestLogAndTraceHoldNoSecret(t *testing.T) {
 	is.Equal(info.Mode().Perm(), os.FileMode(0o600)) // for its owner alone
 }
 
+// What a client calls its tool goes into the answer's judgement, not into the
+// log; one call is one line there and in the trace.
+func TestMC16_ToolNamesThatForgeLogLines(t *testing.T) {
+	is := is.New(t)
+	file := filepath.Join(t.TempDir(), "t.ndjson")
+	base, _, logged, stop := start(t, "--trace", file)
+	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x\nPOST /oauth/token 200 1ms\u001b[2J"}}`
+	r, err := http.NewRequest("POST", base+"/mcp/bearer-token", strings.NewReader(call))
+	is.NoErr(err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer test-bearer-token")
+	reply, err := http.DefaultClient.Do(r)
+	is.NoErr(err)
+	defer reply.Body.Close()
+	is.Equal(stop(), 0)
+	is.Equal(strings.Count(logged.String(), "\n"), 1)                                                         // one line
+	is.True(!strings.Contains(logged.String(), "/oauth/token") && !strings.Contains(logged.String(), "\x1b")) // none of it forged
+	data, err := os.ReadFile(file)
+	is.NoErr(err)
+	is.Equal(strings.Count(string(data), "\n"), 3)   // the header, the request, the response
+	is.True(!strings.Contains(string(data), "\x1b")) // nothing a terminal obeys
+}
+
 func TestApprovalAuto(t *testing.T) {
 	is := is.New(t)
 	base, _, _, _ := start(t, "--approval", "auto", "--log-format", "off")

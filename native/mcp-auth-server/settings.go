@@ -80,7 +80,7 @@ func (c *config) flags() *flag.FlagSet {
 	for _, n := range c.counts() {
 		fs.IntVar(n.to, n.name, n.value, n.about)
 	}
-	fs.StringVar(&c.trace, "trace", "", "append every exchange to this file as NDJSON, secrets as labels")
+	fs.StringVar(&c.trace, "trace", "", "write every exchange to this file as NDJSON, secrets as labels")
 	fs.StringVar(&c.logFormat, "log-format", "text", "one line a request on stderr: text, json or off")
 	fs.String("config", "", "JSON file with settings; its keys are the flag names")
 	fs.BoolVar(&c.version, "version", false, "print the version")
