@@ -40,7 +40,7 @@ type Limits struct {
 
 // Config is what the server must be told.
 type Config struct {
-	Issuer    string   // absolute, no trailing slash. REQUIRED
+	Issuer    string   // absolute, with a path or none, no trailing slash. REQUIRED
 	Resources []string // identifiers that tokens may be for; the first is the default. REQUIRED
 	Approval  Approval // empty: manual
 	Seed      bool     // the dev-* and phase-* clients exist

@@ -30,7 +30,7 @@ func (s *Server) showConsent(now time.Time, t Transaction, c Client) message.Res
 	scope, _ := oauth.ParseScope(t.Terms.Scope)
 	page := pages.ConsentPage(pages.Consent{
 		ClientName: c.ClientName, ClientID: t.Terms.Client, Registered: !c.Seeded, Resource: t.Terms.Resource,
-		Scopes: scope, RedirectURI: t.RedirectURI, Transaction: id, Action: ConsentPath, Issuer: s.cfg.Issuer,
+		Scopes: scope, RedirectURI: t.RedirectURI, Transaction: id, Action: s.base + ConsentPath, Issuer: s.cfg.Issuer,
 		Minutes: int(s.cfg.Lifetimes.Transaction / time.Minute)})
 	page.Header = page.Header.With("Set-Cookie", cookie)
 	page.Note = "asking for consent"
@@ -110,7 +110,7 @@ func (s *Server) decisionForm(m message.Request) (decision, *trouble) {
 // a client that says nothing is let through to the cookie check.
 func (s *Server) ownPage(h message.Header) bool {
 	for _, origin := range h.Values("Origin") {
-		if origin != s.cfg.Issuer {
+		if origin != s.origin {
 			return false
 		}
 	}
@@ -128,7 +128,7 @@ func (s *Server) browserCookie(id, path string) (header string, key table.Key, e
 	if err != nil {
 		return "", key, err
 	}
-	header = cookieName(id) + "=" + text + "; Path=" + path + "; HttpOnly; SameSite=Lax; Max-Age=" +
+	header = cookieName(id) + "=" + text + "; Path=" + s.base + path + "; HttpOnly; SameSite=Lax; Max-Age=" +
 		message.Decimal(int64(s.cfg.Lifetimes.Transaction/time.Second))
 	if strings.HasPrefix(s.cfg.Issuer, "https://") {
 		header += "; Secure"

@@ -60,7 +60,7 @@ var guessingPage = trouble{429, "Too many wrong codes", "This address has entere
 
 // DeviceVerify serves GET /oauth/device/verify. It never approves anything.
 func (s *Server) DeviceVerify(now time.Time, m message.Request) message.Response {
-	entry := pages.DeviceEntry{Action: DeviceVerifyPath}
+	entry := pages.DeviceEntry{Action: s.base + DeviceVerifyPath}
 	f, err := message.ParseForm(m.Query())
 	if err == nil {
 		entry.UserCode, err = f.One("user_code")
@@ -141,7 +141,7 @@ func (s *Server) confirm(now time.Time, device table.Key, d Device, userCode str
 	scope, _ := oauth.ParseScope(d.Terms.Scope)
 	left := time.Duration(d.ExpiresAt - now.UnixNano())
 	page := pages.DeviceConfirmPage(pages.DeviceConfirm{ClientName: c.ClientName, ClientID: d.Terms.Client, Registered: !c.Seeded,
-		Resource: d.Terms.Resource, Scopes: scope, UserCode: shownCode(userCode), Transaction: id, Action: DeviceDecisionPath,
+		Resource: d.Terms.Resource, Scopes: scope, UserCode: shownCode(userCode), Transaction: id, Action: s.base + DeviceDecisionPath,
 		Minutes: int(left / time.Minute)})
 	page.Header = page.Header.With("Set-Cookie", cookie)
 	page.Note = "asking for approval of a device"

@@ -25,7 +25,7 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		IntrospectionAuthMethodsSupported: methods[1:],
 		CodeChallengeMethodsSupported:     []string{oauth.S256},
 		AuthorizationResponseIssSupported: true,
-		ServiceDocumentation:              at("/docs"),
+		ServiceDocumentation:              s.origin + "/docs",
 		ResourceIndicatorsSupported:       true,
 	}
 }

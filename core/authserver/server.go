@@ -32,6 +32,8 @@ type Server struct {
 	cfg    Config
 	t      Tables
 	seeded map[string]Client
+	origin string // of the issuer: what a browser calls it
+	base   string // the issuer's path, "" at the root
 }
 
 // New makes a server over its own memory tables.
@@ -48,7 +50,11 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 			return nil, err
 		}
 	}
-	s := &Server{cfg: cfg, t: t}
+	u, err := message.ParseURL(cfg.Issuer)
+	if err != nil {
+		return nil, errors.New("authserver: issuer: " + err.Error())
+	}
+	s := &Server{cfg: cfg, t: t, origin: u.Origin(), base: u.Path}
 	if cfg.Seed {
 		s.seeded = seededClients()
 	}

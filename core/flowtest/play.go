@@ -123,6 +123,9 @@ func (w *World) verify(a oauth.DeviceAuthorization, user string) error {
 
 func (w *World) doLogin(mode string, o map[string]string) error {
 	t := flow.Target{ResourceURL: Resource}
+	if o["at"] != "" {
+		t.ResourceURL = Base + o["at"]
+	}
 	c := flow.Client{ID: o["client"], Secret: o["secret"], Register: o["client"] == ""}
 	user := o["user"]
 	switch mode {

@@ -130,6 +130,8 @@ func (w *World) configure(o map[string]string) error {
 			}
 		}
 		switch name {
+		case "tenants":
+			w.cfg.Tenants = strings.Split(value, ",")
 		case "approval":
 			w.cfg.Approval = authserver.Approval(value)
 		case "access-lifetime":

@@ -10,27 +10,60 @@ import (
 // A Seed is a client every test may count on, with its published secret.
 type Seed struct{ ID, Secret, Grants, Scope string }
 
+// Home is what the home page of an issuer shows.
+type Home struct {
+	Issuer   string
+	Version  string
+	Metadata string // URL of the issuer's document
+	Seeds    []Seed
+	Tenants  []string // further issuers
+}
+
 // HomePage says what the server is and what to type first.
-func HomePage(issuer, version string, seeds []Seed) message.Response {
+func HomePage(p Home) message.Response {
 	return page(200, "MCP authorization test server", "", func(h *html) {
 		h.raw(`<main class="wide">`)
-		brand(h, version)
+		brand(h, p.Version)
 		h.raw("<h1>MCP authorization test server</h1>\n<p>An authorization server and two protected MCP resources, for people who write MCP clients and servers. ",
 			"Everything here is for tests: the user is <code>test-user</code>, state lives in memory, and the secrets below are public.</p>\n")
-		firstCommands(h, issuer)
+		firstCommands(h, p.Issuer)
 		h.raw("<h2>Where things are</h2>\n<dl class=\"places\">\n")
-		for _, p := range [...][2]string{{"MCP behind OAuth", "/mcp/oauth"}, {"MCP behind a static bearer token", "/mcp/bearer-token"}} {
-			h.row(p[0], func() { h.element("code", issuer+p[1]) })
+		for _, place := range [...][2]string{{"MCP behind OAuth", "/mcp/oauth"}, {"MCP behind a static bearer token", "/mcp/bearer-token"}} {
+			h.row(place[0], func() { h.element("code", p.Issuer+place[1]) })
 		}
-		for _, p := range [...][2]string{{"Authorization server metadata", "/.well-known/oauth-authorization-server"},
-			{"Enter a device code", "/oauth/device/verify"}, {"Redirect inspector", "/docs/oauth-callback"},
+		origin, base := message.Request{URL: p.Issuer}.Origin(), message.Request{URL: p.Issuer}.Path()
+		for _, place := range [...][2]string{{"Authorization server metadata", strings.TrimPrefix(p.Metadata, origin)},
+			{"Enter a device code", base + "/oauth/device/verify"}, {"Redirect inspector", "/docs/oauth-callback"},
 			{"All endpoints", "/docs"}, {"OpenAPI 3.1", "/openapi.json"}} {
-			h.row(p[0], func() { h.raw(`<a href="`, p[1], `"><code>`, p[1], `</code></a>`) })
+			h.row(place[0], func() { link(h, place[1]) })
 		}
 		h.raw("</dl>\n")
-		seedTable(h, seeds)
+		tenants(h, origin, p.Tenants)
+		seedTable(h, p.Seeds)
 		h.raw("</main>\n")
 	})
+}
+
+func link(h *html, path string) {
+	h.raw(`<a href="`)
+	h.text(path)
+	h.raw(`">`)
+	h.element("code", path)
+	h.raw("</a>")
+}
+
+// tenants lists the issuers that have a path.
+func tenants(h *html, origin string, issuers []string) {
+	if len(issuers) == 0 {
+		return
+	}
+	h.raw("<h2>Tenants</h2>\n<p>Issuers under a path, with clients and tokens of their own: does your client find their metadata?</p>\n<ul>\n")
+	for _, issuer := range issuers {
+		h.raw("<li>")
+		link(h, strings.TrimPrefix(issuer, origin))
+		h.raw("</li>\n")
+	}
+	h.raw("</ul>\n")
 }
 
 // firstCommands has one item a command. Its words stay whole, so that a flag

@@ -179,7 +179,7 @@ func hostile(p string) map[string]message.Response {
 	all["inspector name"] = pages.InspectorPage(message.Form{{Name: p, Value: "v"}}, false)
 	all["inspector value"] = pages.InspectorPage(message.Form{{Name: "state", Value: p}}, false)
 	all["docs"] = pages.DocsPage(issuer, "1", []pages.RouteDoc{{Group: p, Method: p, Path: p, Summary: p, Details: p}})
-	all["home"] = pages.HomePage(issuer, p, []pages.Seed{{ID: p, Secret: p, Grants: p, Scope: p}})
+	all["home"] = pages.HomePage(pages.Home{Issuer: issuer, Version: p, Metadata: issuer + "/" + p, Seeds: []pages.Seed{{ID: p, Secret: p, Grants: p, Scope: p}}, Tenants: []string{p}})
 	return all
 }
 

@@ -63,6 +63,6 @@ func samples() []sample {
 		{"inspector", pages.InspectorPage(message.Form{{Name: "code", Value: "z3fCqkRtT9f2bYtVfPzvY6mQ4l0m8rWcD1sXk5uHn3A"}, {Name: "state", Value: "xyz"}, {Name: "iss", Value: issuer}}, false)},
 		{"inspector_empty", pages.InspectorPage(nil, false)},
 		{"docs", pages.DocsPage(issuer, "0.1.0", routes)},
-		{"home", pages.HomePage(issuer, "0.1.0", seeds)},
+		{"home", pages.HomePage(pages.Home{Issuer: issuer, Version: "0.1.0", Metadata: issuer + "/.well-known/oauth-authorization-server", Seeds: seeds, Tenants: []string{issuer + "/tenant/acme"}})},
 	}
 }

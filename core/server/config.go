@@ -23,6 +23,12 @@ type Config struct {
 	// servers of your own that trust this issuer (and ask /oauth/introspect).
 	Resources []string
 
+	// Tenants are the names of further issuers, at /tenant/NAME below the
+	// root's: each has its own clients, records and resources. TenantTables
+	// makes where one keeps its records; nil: in memory.
+	Tenants      []string
+	TenantTables func(name string, l authserver.Limits) authserver.Tables
+
 	Approval    authserver.Approval
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
 	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served
@@ -70,6 +76,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MintedMax == 0 {
 		c.MintedMax = 10_000
+	}
+	if c.TenantTables == nil {
+		c.TenantTables = memoryTables
 	}
 	if c.Version == "" {
 		c.Version = "dev"

@@ -23,28 +23,44 @@ type place struct {
 	who    audience
 }
 
-// place indexes the routes that this server serves.
+// place indexes the routes that this server serves, and those of its tenants.
 func (s *Server) place() {
-	s.places = map[string]*place{}
 	for _, r := range routes {
 		if r.hook && !s.cfg.Mint {
 			continue
 		}
 		s.routes = append(s.routes, r)
 	}
-	for i := range s.routes {
-		r := &s.routes[i]
-		p := s.places[r.Path]
+	s.places = placed(s.routes)
+	if len(s.tenants) == 0 {
+		return
+	}
+	var below []Route
+	for _, r := range s.routes {
+		for _, path := range r.templates() {
+			r.Path, r.Group = path, groupTenants
+			below = append(below, r)
+		}
+	}
+	s.within = placed(below)
+	s.routes = append(s.routes, below...)
+}
+
+func placed(routes []Route) map[string]*place {
+	places := map[string]*place{}
+	for i := range routes {
+		r := &routes[i]
+		p := places[r.Path]
 		if p == nil {
 			p = &place{routes: map[string]*Route{}, who: r.who}
-			s.places[r.Path] = p
+			places[r.Path] = p
 		}
 		p.routes[r.Method] = r
 		if r.Method == "GET" {
 			p.routes["HEAD"] = r
 		}
 	}
-	for _, p := range s.places {
+	for _, p := range places {
 		methods := []string{"OPTIONS"}
 		for m := range p.routes {
 			methods = append(methods, m)
@@ -52,12 +68,18 @@ func (s *Server) place() {
 		slices.Sort(methods)
 		p.allow = strings.Join(methods, ", ")
 	}
+	return places
 }
 
 // BodyLimit is how many bytes of a request's body are wanted at most; hosts
 // read one more to tell that there was more.
 func (s *Server) BodyLimit(method, path string) int {
-	if p := s.places[path]; p != nil && p.routes[method] != nil {
+	p := s.places[path]
+	if p == nil {
+		_, template, _ := splitTenant(path)
+		p = s.within[template]
+	}
+	if p != nil && p.routes[method] != nil {
 		return p.routes[method].Limit
 	}
 	return 0
@@ -80,9 +102,11 @@ func (s *Server) serve(now time.Time, m message.Request) message.Response {
 	if !s.hosts[strings.ToLower(m.Host())] {
 		return refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or start the server with --allow-host")
 	}
-	p := s.places[m.Path()]
+	to, p := s, s.places[m.Path()]
 	if p == nil {
-		return refused(404, "not_found", "no such path; /docs lists what is served")
+		if to, p = s.tenant(now, m.Path()); to == nil || p == nil {
+			return refused(404, "not_found", "no such path; /docs lists what is served")
+		}
 	}
 	origin, foreign := s.origin(m.Header)
 	if p.who == guarded && foreign {
@@ -100,7 +124,7 @@ func (s *Server) serve(now time.Time, m message.Request) message.Response {
 	if m.Oversize || len(m.Body) > route.Limit {
 		return s.crossOrigin(p, origin, refused(413, oauth.InvalidRequest, "the body is longer than "+message.Decimal(int64(route.Limit))+" bytes"))
 	}
-	return s.crossOrigin(p, origin, route.do(s, now, m))
+	return s.crossOrigin(p, origin, route.do(to, now, m))
 }
 
 // refused is an answer of the door itself.

@@ -15,6 +15,9 @@ func (s *Server) openAPI() []byte {
 	for _, r := range s.routes {
 		if paths[r.Path] == nil {
 			order = append(order, r.Path)
+			if strings.Contains(r.Path, tenant) {
+				paths[r.Path] = []member{inPath("tenant")}
+			}
 		}
 		paths[r.Path] = append(paths[r.Path], message.M(strings.ToLower(r.Method), operation(r)))
 	}
@@ -48,7 +51,7 @@ func operation(r Route) message.Value {
 	m := []member{
 		message.M("summary", message.Str(r.Summary)),
 		message.M("tags", message.Strs([]string{r.Group})),
-		message.M("operationId", message.Str(strings.ToLower(r.Method)+strings.NewReplacer("/", "_", ".", "_", "-", "_").Replace(r.Path))),
+		message.M("operationId", message.Str(strings.ToLower(r.Method)+strings.NewReplacer("/", "_", ".", "_", "-", "_", "{", "", "}", "").Replace(r.Path))),
 	}
 	if r.Details != "" {
 		m = append(m, message.M("description", message.Str(r.Details)))
@@ -59,13 +62,19 @@ func operation(r Route) message.Value {
 	} else if r.Fields != "" {
 		m = append(m, message.M("parameters", parameters(r.Fields)))
 	}
-	switch r.Path {
+	switch strings.TrimPrefix(r.Path, TenantPath+tenant) {
 	case OAuthPath:
 		m = append(m, security("OAuth"))
 	case BearerPath:
 		m = append(m, security("StaticBearer"))
 	}
 	return message.Obj(append(m, message.M("responses", responses(r)))...)
+}
+
+// inPath is the part of a path that a template leaves open.
+func inPath(name string) member {
+	return message.M("parameters", message.Arr(message.Obj(message.M("name", message.Str(name)), message.M("in", message.Str("path")),
+		message.M("required", message.Boolean(true)), message.M("schema", message.Obj(message.M("type", message.Str("string")))))))
 }
 
 func security(scheme string) member {

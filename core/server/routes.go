@@ -49,6 +49,7 @@ const (
 	groupDiscovery = "Discovery"
 	groupTest      = "Test hooks"
 	groupAbout     = "About"
+	groupTenants   = "Tenants"
 )
 
 const (
@@ -99,5 +100,6 @@ const (
 	MintPath   = "/test-auth/bearer-token/mint"
 )
 
-// Routes returns what this server serves, in the order of the table.
+// Routes returns what this server serves, in the order of the table: first the
+// root's, then each tenant's with {tenant} where its name stands.
 func (s *Server) Routes() []Route { return s.routes }

@@ -15,6 +15,9 @@ import (
 )
 
 // A Server serves every route. New makes one. It is safe for concurrent use.
+//
+// It is also one issuer with its resources: a tenant is a Server of its own,
+// with its own records, that is reached through the door of the root's.
 type Server struct {
 	cfg    Config
 	as     *authserver.Server
@@ -22,11 +25,15 @@ type Server struct {
 	notes  table.Table[[]resource.Note]
 	oauth  resource.Resource
 	bearer resource.Resource
+	site   string // scheme, host and port of the issuer
 
-	hosts  map[string]bool
-	routes []Route
-	places map[string]*place
-	spec   []byte // /openapi.json
+	// Of the root alone:
+	hosts   map[string]bool
+	routes  []Route
+	places  map[string]*place // by path
+	within  map[string]*place // of the tenants, by the path's template
+	tenants map[string]*Server
+	spec    []byte // /openapi.json
 }
 
 // New makes a server over memory tables.
@@ -35,13 +42,34 @@ func New(cfg Config) (*Server, error) {
 }
 
 // NewWith makes a server whose authorization server keeps its records in the
-// given tables.
+// given tables. The tenants' are made by cfg.TenantTables.
 func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, hosts: cfg.hosts(), notes: table.NewMemory[[]resource.Note](16)}
+	s, err := issuer(cfg, t)
+	if err != nil {
+		return nil, err
+	}
+	s.hosts, s.tenants = cfg.hosts(), map[string]*Server{}
+	for _, name := range cfg.Tenants {
+		if s.tenants[name], err = s.open(name, cfg); err != nil {
+			return nil, err
+		}
+	}
+	s.place()
+	s.spec = s.openAPI()
+	return s, nil
+}
+
+// issuer makes one authorization server with its resources, no door before it.
+func issuer(cfg Config, t authserver.Tables) (*Server, error) {
+	u, err := message.ParseURL(cfg.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, notes: table.NewMemory[[]resource.Note](16), site: u.Origin()}
 	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
 		Approval: cfg.Approval, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
@@ -50,15 +78,13 @@ func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
 	s.static = &resource.Static{Token: cfg.BearerToken, Minted: table.NewMemory[struct{}](cfg.MintedMax), Lifetime: cfg.Minted, Random: cfg.Random}
 	s.oauth = s.resource(OAuthPath, checker{s.as}, "Protected by OAuth: get an access token from the authorization server that the resource metadata names.")
 	s.bearer = s.resource(BearerPath, s.static, "Protected by a static bearer token, or one minted at "+MintPath+".")
-	s.place()
-	s.spec = s.openAPI()
 	return s, nil
 }
 
 func (s *Server) resource(path string, tokens resource.Checker, instructions string) resource.Resource {
 	id := s.cfg.Issuer + path
 	book := resource.Notebook{Key: table.KeyOf(id), Notes: s.notes, Max: s.cfg.Notes, Life: 24 * time.Hour}
-	return resource.Resource{Identifier: id, MetadataURL: s.cfg.Issuer + exchange.WellKnownResource + path, DefaultScope: oauth.ScopeRead,
+	return resource.Resource{Identifier: id, MetadataURL: exchange.ResourceMetadataURLs(id)[0].URL, DefaultScope: oauth.ScopeRead,
 		Tokens: tokens, MCP: mcp.Server{Name: "mcp-auth-test-server", Version: s.cfg.Version, Instructions: instructions, Tools: resource.Tools(book)}}
 }
 
@@ -73,7 +99,11 @@ func (c checker) Check(now time.Time, token, id string) (resource.Access, error)
 // Sweep drops what has expired and returns how many records went. Hosts call
 // it now and then; correctness does not depend on it.
 func (s *Server) Sweep(now time.Time) int {
-	return s.as.Sweep(now) + s.static.Minted.Sweep(now) + s.notes.Sweep(now)
+	gone := s.as.Sweep(now) + s.static.Minted.Sweep(now) + s.notes.Sweep(now)
+	for _, t := range s.tenants {
+		gone += t.Sweep(now)
+	}
+	return gone
 }
 
 func (s *Server) oauthResource(now time.Time, m message.Request) message.Response {
@@ -91,14 +121,14 @@ func (s *Server) serverMetadata(time.Time, message.Request) message.Response {
 func (s *Server) oauthMetadata(time.Time, message.Request) message.Response {
 	return exchange.ResourceMetadataReply(oauth.ResourceMetadata{Resource: s.oauth.Identifier, ResourceName: "mcp-auth test server",
 		AuthorizationServers: []string{s.cfg.Issuer}, ScopesSupported: []string{oauth.ScopeRead, oauth.ScopeWrite},
-		BearerMethodsSupported: []string{"header"}, ResourceDocumentation: s.cfg.Issuer + "/docs"})
+		BearerMethodsSupported: []string{"header"}, ResourceDocumentation: s.site + "/docs"})
 }
 
 // bearerMetadata names no authorization server: nothing issues its tokens.
 func (s *Server) bearerMetadata(time.Time, message.Request) message.Response {
 	return exchange.ResourceMetadataReply(oauth.ResourceMetadata{Resource: s.bearer.Identifier, ResourceName: "mcp-auth test server, static bearer",
 		ScopesSupported: []string{oauth.ScopeRead, oauth.ScopeWrite}, BearerMethodsSupported: []string{"header"},
-		ResourceDocumentation: s.cfg.Issuer + "/docs"})
+		ResourceDocumentation: s.site + "/docs"})
 }
 
 func (s *Server) mint(now time.Time, _ message.Request) message.Response {
@@ -124,7 +154,8 @@ func (s *Server) home(time.Time, message.Request) message.Response {
 			seeds = append(seeds, pages.Seed{ID: c.ID, Secret: c.Secret, Grants: c.Grants, Scope: c.Scope})
 		}
 	}
-	return pages.HomePage(s.cfg.Issuer, s.cfg.Version, seeds)
+	metadata := exchange.ServerMetadataURLs(s.cfg.Issuer)[0].URL
+	return pages.HomePage(pages.Home{Issuer: s.cfg.Issuer, Version: s.cfg.Version, Metadata: metadata, Seeds: seeds, Tenants: s.issuers()})
 }
 
 func (s *Server) docs(time.Time, message.Request) message.Response {

@@ -20,7 +20,7 @@ type Memory[R any] struct {
 
 type shard[R any] struct {
 	mu      sync.Mutex
-	records map[Key]entry[R]
+	records map[Key]entry[R] // nil: none yet
 }
 
 type entry[R any] struct {
@@ -29,13 +29,10 @@ type entry[R any] struct {
 	version uint32
 }
 
-// NewMemory makes a table of at most max records.
+// NewMemory makes a table of at most max records. An empty one is small: a
+// sandbox has a dozen.
 func NewMemory[R any](max int) *Memory[R] {
-	m := &Memory[R]{max: int64(max)}
-	for i := range m.shards {
-		m.shards[i].records = map[Key]entry[R]{}
-	}
-	return m
+	return &Memory[R]{max: int64(max)}
 }
 
 func (m *Memory[R]) shard(k Key) *shard[R] { return &m.shards[k[0]%shards] }
@@ -56,6 +53,9 @@ func (m *Memory[R]) Create(now time.Time, k Key, value R, expires time.Time) err
 	}
 	if exists { // an expired record gives its place
 		m.count.Add(-1)
+	}
+	if s.records == nil {
+		s.records = map[Key]entry[R]{}
 	}
 	s.records[k] = entry[R]{value: value, expires: expires.UnixNano(), version: old.version + 1}
 	return nil

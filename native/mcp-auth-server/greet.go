@@ -19,6 +19,9 @@ func greet(out io.Writer, cfg server.Config) {
 	p("")
 	p("  MCP behind OAuth          %s%s", base, server.OAuthPath)
 	p("  MCP behind a bearer token %s%s  (token: %s)", base, server.BearerPath, shownToken(cfg.BearerToken))
+	for _, name := range cfg.Tenants {
+		p("  the same, as a tenant     %s%s%s%s", base, server.TenantPath, name, server.OAuthPath)
+	}
 	p("  Metadata                  %s/.well-known/oauth-authorization-server", base)
 	p("  Endpoints, for people     %s/docs", base)
 	if cfg.Seed {
@@ -77,7 +80,7 @@ Examples
 	c := &config{}
 	fs := c.flags()
 	groups := []struct{ title, names string }{
-		{"Address", "listen issuer allow-host allow-origin resource"},
+		{"Address", "listen issuer tenant allow-host allow-origin resource"},
 		{"Behaviour", "approval mint allow-remote-hooks seed bearer-token"},
 		{"Lifetimes, at least 1s", names(c.durations(), func(d durationFlag) string { return d.name })},
 		{"Limits", names(c.counts(), func(n countFlag) string { return n.name })},

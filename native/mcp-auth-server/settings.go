@@ -20,7 +20,7 @@ import (
 
 type config struct {
 	listen, issuer, approval, bearerToken string
-	hosts, origins, resources             list
+	hosts, origins, resources, tenants    list
 	mint                                  string
 	seed, remoteHooks, version            bool
 	trace, logFormat                      string
@@ -69,6 +69,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.hosts, "allow-host", "further Host values to answer, such as test.example:8765; may be repeated")
 	fs.Var(&c.origins, "allow-origin", "browser origins whose pages may call; may be repeated")
 	fs.Var(&c.resources, "resource", "resource identifier of an MCP server of your own that tokens may be for; may be repeated")
+	fs.Var(&c.tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
@@ -85,6 +86,20 @@ func (c *config) flags() *flag.FlagSet {
 	fs.String("config", "", "JSON file with settings; its keys are the flag names")
 	fs.BoolVar(&c.version, "version", false, "print the version")
 	return fs
+}
+
+// defaultTenant is there unless others are named, so that clients meet an
+// issuer with a path without further ado.
+const defaultTenant = "acme"
+
+func (c *config) tenantNames() []string {
+	switch {
+	case len(c.tenants) == 0:
+		return []string{defaultTenant}
+	case len(c.tenants) == 1 && c.tenants[0] == "none":
+		return nil
+	}
+	return c.tenants
 }
 
 type durationFlag struct {
@@ -149,7 +164,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if cfg.Issuer == "" {

@@ -34,10 +34,13 @@ func Handler(s *server.Server, now func() time.Time, observe Observer) http.Hand
 	router.NotFound = h
 	router.PanicHandler = panicked
 	for _, r := range s.Routes() {
-		router.Handler(r.Method, r.Path, h)
+		router.Handler(r.Method, pattern.Replace(r.Path), h)
 	}
 	return router
 }
+
+// pattern writes the parts in a route's path as httprouter names them.
+var pattern = strings.NewReplacer("{", ":", "}", "")
 
 type handler struct {
 	server  *server.Server
