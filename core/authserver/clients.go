@@ -115,6 +115,8 @@ func (s *Server) authenticate(now time.Time, a exchange.ClientAuth) (Client, err
 func (s *Server) prove(now time.Time, a exchange.ClientAuth, c Client) error {
 	method := c.TokenEndpointAuthMethod
 	switch {
+	case !s.serves(usedMethod(a)):
+		return oauth.E(oauth.InvalidClient, "the way of client authentication is not served; token_endpoint_auth_methods_supported of the metadata lists what is")
 	case method == oauth.AuthNone && (a.Basic || a.ClientSecret != ""):
 		return oauth.E(oauth.InvalidClient, "the client is public: send client_id in the body and no secret")
 	case method == oauth.AuthNone:

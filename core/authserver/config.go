@@ -44,6 +44,11 @@ type Config struct {
 	Resources []string // identifiers that tokens may be for; the first is the default. REQUIRED
 	Approval  Approval // empty: manual
 	Seed      bool     // the dev-* and phase-* clients exist
+
+	// TokenAuthMethods are the ways of client authentication that are announced
+	// and taken, of TokenAuthMethods(). Empty: all.
+	TokenAuthMethods []string
+
 	Lifetimes Lifetimes
 	Limits    Limits
 	Random    io.Reader // of cryptographic quality, safe for concurrent use. REQUIRED
@@ -52,6 +57,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Approval == "" {
 		c.Approval = ApprovalManual
+	}
+	if len(c.TokenAuthMethods) == 0 {
+		c.TokenAuthMethods = TokenAuthMethods()
 	}
 	l := &c.Lifetimes
 	for _, d := range [...]struct {

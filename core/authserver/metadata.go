@@ -2,30 +2,38 @@
 // nothing else.
 package authserver
 
-import "mcp-auth/core/oauth"
+import (
+	"slices"
+
+	"mcp-auth/core/oauth"
+)
 
 // Metadata is the document of this server.
 func (s *Server) Metadata() oauth.ServerMetadata {
 	at := func(path string) string { return s.cfg.Issuer + path }
-	methods := []string{oauth.AuthNone, oauth.AuthBasic, oauth.AuthPost}
-	return oauth.ServerMetadata{
+	methods := s.cfg.TokenAuthMethods
+	m := oauth.ServerMetadata{
 		Issuer:                            s.cfg.Issuer,
 		AuthorizationEndpoint:             at(AuthorizePath),
 		TokenEndpoint:                     at(TokenPath),
 		RegistrationEndpoint:              at(RegisterPath),
-		DeviceAuthorizationEndpoint:       at(DevicePath),
 		RevocationEndpoint:                at(RevokePath),
-		IntrospectionEndpoint:             at(IntrospectPath),
 		ScopesSupported:                   []string{oauth.ScopeRead, oauth.ScopeWrite, oauth.ScopeAdmin},
 		ResponseTypesSupported:            []string{"code"},
 		ResponseModesSupported:            []string{"query"},
-		GrantTypesSupported:               []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantDeviceCode},
+		GrantTypesSupported:               s.grants,
 		TokenEndpointAuthMethodsSupported: methods,
 		RevocationAuthMethodsSupported:    methods,
-		IntrospectionAuthMethodsSupported: methods[1:],
 		CodeChallengeMethodsSupported:     []string{oauth.S256},
 		AuthorizationResponseIssSupported: true,
 		ServiceDocumentation:              s.origin + "/docs",
 		ResourceIndicatorsSupported:       true,
 	}
+	if slices.Contains(m.GrantTypesSupported, oauth.GrantDeviceCode) {
+		m.DeviceAuthorizationEndpoint = at(DevicePath)
+	}
+	if m.IntrospectionAuthMethodsSupported = s.secretMethods(); len(m.IntrospectionAuthMethodsSupported) > 0 {
+		m.IntrospectionEndpoint = at(IntrospectPath)
+	}
+	return m
 }

@@ -25,7 +25,7 @@ func (s *Server) Register(now time.Time, m message.Request) message.Response {
 	if err != nil {
 		return fail(err, false)
 	}
-	c, err := registrable(asked)
+	c, err := s.registrable(asked)
 	if err != nil {
 		return fail(err, false)
 	}
@@ -58,7 +58,7 @@ func (s *Server) register(now time.Time, c oauth.ClientMetadata) (oauth.Registra
 
 // registrable applies the defaults of RFC 7591 section 2 and refuses what
 // does not fit together. The error is an *oauth.Error.
-func registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, error) {
+func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, error) {
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = []string{oauth.GrantAuthorizationCode}
 	}
@@ -66,12 +66,12 @@ func registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, error) {
 		c.ResponseTypes = []string{"code"}
 	}
 	if c.TokenEndpointAuthMethod == "" {
-		c.TokenEndpointAuthMethod = oauth.AuthBasic
+		c.TokenEndpointAuthMethod = s.defaultMethod()
 	}
 	if c.Scope == "" {
 		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	for _, check := range [...]func(*oauth.ClientMetadata) string{checkGrants, checkTexts, checkScope} {
+	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, checkTexts, checkScope} {
 		if fault := check(&c); fault != "" {
 			return c, oauth.E(oauth.InvalidClientMetadata, fault)
 		}
@@ -79,19 +79,17 @@ func registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, error) {
 	return c, checkRedirects(c)
 }
 
-func checkGrants(c *oauth.ClientMetadata) string {
+func (s *Server) checkGrants(c *oauth.ClientMetadata) string {
 	for _, g := range c.GrantTypes {
-		switch g {
-		case oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantDeviceCode:
-		default:
+		if !slices.Contains(s.grants, g) {
 			return "grant_types has a value that is not served; grant_types_supported of the metadata lists what is"
 		}
 	}
 	code, device := slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode), slices.Contains(c.GrantTypes, oauth.GrantDeviceCode)
 	method := c.TokenEndpointAuthMethod
 	switch {
-	case method != oauth.AuthNone && method != oauth.AuthBasic && method != oauth.AuthPost:
-		return "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post"
+	case !s.serves(method):
+		return "token_endpoint_auth_method must be " + strings.Join(s.cfg.TokenAuthMethods, " or ")
 	case slices.Contains(c.GrantTypes, oauth.GrantRefreshToken) && !code && !device:
 		return "refresh_token needs authorization_code or the device grant beside it"
 	case slices.Contains(c.GrantTypes, oauth.GrantClientCredentials) && method == oauth.AuthNone:

@@ -34,6 +34,7 @@ type Server struct {
 	seeded map[string]Client
 	origin string // of the issuer: what a browser calls it
 	base   string // the issuer's path, "" at the root
+	grants []string
 }
 
 // New makes a server over its own memory tables.
@@ -50,11 +51,15 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 			return nil, err
 		}
 	}
+	if err := checkMethods(cfg.TokenAuthMethods); err != nil {
+		return nil, err
+	}
 	u, err := message.ParseURL(cfg.Issuer)
 	if err != nil {
 		return nil, errors.New("authserver: issuer: " + err.Error())
 	}
 	s := &Server{cfg: cfg, t: t, origin: u.Origin(), base: u.Path}
+	s.grants = s.usableGrants()
 	if cfg.Seed {
 		s.seeded = seededClients()
 	}

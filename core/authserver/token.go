@@ -2,6 +2,7 @@
 package authserver
 
 import (
+	"slices"
 	"time"
 	"unique"
 
@@ -38,9 +39,13 @@ func (s *Server) Token(now time.Time, m message.Request) message.Response {
 type grantFunc func(*Server, time.Time, Client, exchange.TokenRequest) (oauth.Token, error)
 
 func (s *Server) grantFor(grantType string) (grantFunc, error) {
-	switch grantType {
-	case "":
+	switch {
+	case grantType == "":
 		return nil, oauth.E(oauth.InvalidRequest, "grant_type is missing")
+	case !slices.Contains(s.grants, grantType):
+		return nil, errGrantType
+	}
+	switch grantType {
 	case oauth.GrantAuthorizationCode:
 		return (*Server).codeGrant, nil
 	case oauth.GrantRefreshToken:
@@ -50,8 +55,10 @@ func (s *Server) grantFor(grantType string) (grantFunc, error) {
 	case oauth.GrantDeviceCode:
 		return (*Server).deviceGrant, nil
 	}
-	return nil, oauth.E(oauth.UnsupportedGrantType, "grant_types_supported of the metadata lists what is served")
+	return nil, errGrantType
 }
+
+var errGrantType = oauth.E(oauth.UnsupportedGrantType, "grant_types_supported of the metadata lists what is served")
 
 // clientGrant is RFC 6749 section 4.4.
 func (s *Server) clientGrant(now time.Time, c Client, r exchange.TokenRequest) (oauth.Token, error) {

@@ -35,7 +35,8 @@ type bench struct {
 	conf, confp    oauth.Registration
 }
 
-func newBench(t testing.TB, change ...func(*server.Config)) *bench {
+// newServer is a bench without clients of its own.
+func newServer(t testing.TB, change ...func(*server.Config)) *bench {
 	t.Helper()
 	cfg := server.Config{Issuer: base, Seed: true, Mint: true, Random: rand.Reader, Version: "test"}
 	for _, c := range change {
@@ -44,6 +45,12 @@ func newBench(t testing.TB, change ...func(*server.Config)) *bench {
 	s, err := server.New(cfg)
 	b := &bench{I: is.New(t), t: t, s: s, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	b.NoErr(err) // the server starts
+	return b
+}
+
+func newBench(t testing.TB, change ...func(*server.Config)) *bench {
+	t.Helper()
+	b := newServer(t, change...)
 	both := `"redirect_uris":["` + redirect + `","https://app.example/cb"],"grant_types":["authorization_code","refresh_token"],"token_endpoint_auth_method":"none","scope":"mcp:read"`
 	b.pub, b.pub2 = b.register(both).ClientID, b.register(both).ClientID
 	b.conf = b.register(`"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scope":"mcp:read"`)

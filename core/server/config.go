@@ -29,7 +29,12 @@ type Config struct {
 	Tenants      []string
 	TenantTables func(name string, l authserver.Limits) authserver.Tables
 
-	Approval    authserver.Approval
+	Approval authserver.Approval
+
+	// TokenAuthMethods are the ways of client authentication announced and
+	// taken: none, client_secret_basic, client_secret_post. Empty: all.
+	TokenAuthMethods []string
+
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
 	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served
 	Seed        bool   // the dev-* and phase-* clients exist

@@ -223,3 +223,21 @@ func TestApprovalAuto(t *testing.T) {
 	status, _ := get(t, base+"/.well-known/openid-configuration")
 	is.Equal(status, 200)
 }
+
+func TestTenantsAndMethods(t *testing.T) {
+	is := is.New(t)
+	base, greeting, _, _ := start(t)
+	is.True(strings.Contains(greeting, base+"/tenant/acme/mcp/oauth")) // a tenant is there by default, and said to be
+	status, body := get(t, base+"/.well-known/oauth-authorization-server/tenant/acme")
+	is.True(status == 200 && strings.Contains(body, base+"/tenant/acme/oauth/token")) // it is an issuer
+	base, _, _, _ = start(t, "--tenant", "none", "--token-auth-methods", "none")
+	status, _ = get(t, base+"/tenant/acme")
+	is.Equal(status, 404) // unless none is wanted
+	_, body = get(t, base+"/.well-known/oauth-authorization-server")
+	is.True(strings.Contains(body, `"token_endpoint_auth_methods_supported":["none"]`)) // as set
+	for _, args := range [][]string{{"--tenant", "A"}, {"--tenant", "a/b"}, {"--token-auth-methods", "tls_client_auth"}} {
+		var out, errs bytes.Buffer
+		is.Equal(run(t.Context(), args, &out, &errs), 2)      // a usage error
+		is.True(strings.Contains(errs.String(), args[0]+" ")) // that names the flag
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 type config struct {
 	listen, issuer, approval, bearerToken string
 	hosts, origins, resources, tenants    list
+	authMethods                           list
 	mint                                  string
 	seed, remoteHooks, version            bool
 	trace, logFormat                      string
@@ -71,6 +73,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.resources, "resource", "resource identifier of an MCP server of your own that tokens may be for; may be repeated")
 	fs.Var(&c.tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
+	fs.Var(&c.authMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
 	fs.BoolVar(&c.seed, "seed", true, "have the dev-* and phase-* clients")
@@ -152,6 +155,16 @@ func (c *config) check() error {
 			return fmt.Errorf("--%s must be at least 1", n.name)
 		}
 	}
+	for _, name := range c.tenantNames() {
+		if err := server.CheckTenant(name); err != nil {
+			return fmt.Errorf("--tenant %q: %w", name, err)
+		}
+	}
+	for _, m := range c.authMethods {
+		if !slices.Contains(authserver.TokenAuthMethods(), m) {
+			return fmt.Errorf("--token-auth-methods must be some of %s", strings.Join(authserver.TokenAuthMethods(), ", "))
+		}
+	}
 	for _, w := range [...]struct{ flag, value, words string }{
 		{"approval", c.approval, "manual auto deny"}, {"mint", c.mint, "on off auto"}, {"log-format", c.logFormat, "text json off"}} {
 		if !strings.Contains(" "+w.words+" ", " "+w.value+" ") {
@@ -164,7 +177,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if cfg.Issuer == "" {

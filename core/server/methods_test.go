@@ -1,0 +1,82 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"mcp-auth/core/authserver"
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/server"
+)
+
+// methods starts a server that takes only some ways of authentication.
+func methods(t *testing.T, all ...string) (*bench, message.Value) {
+	s := newServer(t, func(c *server.Config) { c.TokenAuthMethods, c.Approval = all, authserver.ApprovalAuto })
+	v, _ := message.ParseJSON(s.get("/.well-known/oauth-authorization-server").Body)
+	return s, v
+}
+
+func TestOnlyTheAnnouncedAuthenticationIsTaken(t *testing.T) {
+	requests := map[string]func(b *bench) message.Response{
+		oauth.AuthNone: func(b *bench) message.Response {
+			return b.post("/oauth/revoke", "token=x&client_id=dev-public-client")
+		},
+		oauth.AuthPost: func(b *bench) message.Response {
+			return b.post("/oauth/revoke", "token=x&client_id=dev-confidential-client&client_secret=dev-confidential-secret")
+		},
+		oauth.AuthBasic: func(b *bench) message.Response {
+			return b.post("/oauth/revoke", "token=x", basic(oauth.Registration{ClientID: "dev-confidential-client", ClientSecret: "dev-confidential-secret"}))
+		},
+	}
+	for _, only := range authserver.TokenAuthMethods() {
+		b, v := methods(t, only)
+		b.Equal(string(v.Get("token_endpoint_auth_methods_supported").Append(nil)), `["`+only+`"]`) // announced alone
+		for method, send := range requests {
+			if r := send(b); method == only {
+				b.Equal(r.Status, 200) // it is taken
+			} else {
+				b.refused(r, 401, "invalid_client") // and no other
+			}
+		}
+		for _, method := range authserver.TokenAuthMethods() {
+			r := b.postJSON("/oauth/register", `{"redirect_uris":["`+redirect+`"],"token_endpoint_auth_method":"`+method+`"}`)
+			b.Equal(r.Status == 201, method == only) // nobody registers for what is not served
+		}
+		r := b.postJSON("/oauth/register", `{"redirect_uris":["`+redirect+`"]}`)
+		b.Equal(text(r, "token_endpoint_auth_method"), only) // RFC 7591 section 3.2.1: the server says what it chose
+	}
+}
+
+func TestGrantsThatNobodyCanUseAreNotServed(t *testing.T) {
+	b, v := methods(t, oauth.AuthNone)
+	b.True(!strings.Contains(string(v.Get("grant_types_supported").Append(nil)), "client_credentials")) // a secret is needed
+	b.True(v.Get("introspection_endpoint").Kind() == message.Missing)                                   // here too
+	b.refused(b.post("/oauth/token", "grant_type=client_credentials&client_id=dev-public-client"), 400, "unsupported_grant_type")
+	b, v = methods(t, oauth.AuthPost)
+	b.True(!strings.Contains(string(v.Get("grant_types_supported").Append(nil)), "device_code")) // devices are public
+	b.True(v.Get("device_authorization_endpoint").Kind() == message.Missing)                     // so they have no endpoint
+	b.refused(b.post("/oauth/token", "grant_type="+enc(oauth.GrantDeviceCode)+"&device_code=x"), 400, "unsupported_grant_type")
+}
+
+// The seeded confidential client logs in by code, for the official suite's
+// authorization mode.
+func TestCodeFlowOfAConfidentialClient(t *testing.T) {
+	for _, method := range []string{oauth.AuthPost, oauth.AuthBasic} {
+		b, _ := methods(t, method)
+		r := b.authorize("client_id=dev-confidential-client", "redirect_uri="+enc("http://127.0.0.1:3000/callback"))
+		code, _ := location(r).One("code")
+		m := exchange.TokenRequest{GrantType: oauth.GrantAuthorizationCode, Code: code, CodeVerifier: verifier, RedirectURI: "http://127.0.0.1:3000/callback",
+			Client: exchange.ClientAuth{Method: method, ClientID: "dev-confidential-client", ClientSecret: "dev-confidential-secret"}}.Message(base + "/oauth/token")
+		b.Equal(b.serve(m).Status, 200) // the code is redeemed with the secret
+	}
+}
+
+func TestUnknownAuthenticationMethodsAreRefused(t *testing.T) {
+	b := newBench(t)
+	for _, all := range [][]string{{"tls_client_auth"}, {"none", "none"}, {""}} {
+		_, err := server.New(server.Config{Issuer: base, TokenAuthMethods: all, Random: strings.NewReader("")})
+		b.True(err != nil) // the server does not start
+	}
+}
