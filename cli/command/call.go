@@ -14,20 +14,37 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"mcp-auth/cli/flagset"
 	"mcp-auth/core/flow"
+	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
 	"mcp-auth/core/profile"
 )
 
 type callFlags struct {
-	params, tool, arguments, id, profile string
+	clientFlags
+	browserFlags
+	params, tool, arguments, id, profileID string
+	protocol                               string
+	stepUp                                 string
 }
+
+// protocols are the revisions that can be spoken.
+var protocols = append([]string{"auto", mcp.Stateless}, mcp.Handshake...)
 
 func newCall(g *globals) *ffcli.Command {
 	c := &callFlags{}
 	return g.sub("call", "URL METHOD [flags]", "send one MCP request with the stored login", `The whole JSON-RPC response goes to stdout, names sorted. An expired token is
 refreshed first, by one process at a time. Exit code 5: the server answered
 with a JSON-RPC error, or the tool failed.
+
+Where the server wants a login, or more scope than the token has, --step-up
+says what happens: ask at a terminal, auto logs in, never ends with code 3. The
+new login asks for all that was asked for before and what is missing; after
+three logins the call gives up.
+
+The newest revision that the server speaks is spoken: the stateless wire of
+2026-07-28 is tried first, then the one with a handshake.
 
 Examples
   mcp-auth call http://127.0.0.1:8765/mcp/oauth tools/list
@@ -37,7 +54,12 @@ Examples
 			fs.StringVar(&c.tool, "tool-name", "", "`NAME` of the tool of tools/call")
 			fs.StringVar(&c.arguments, "tool-arguments", "", "`JSON` object of its arguments; @FILE or - reads it from there")
 			fs.StringVar(&c.id, "request-id", "", "`ID` of the request; default: a random one")
-			fs.StringVar(&c.profile, "profile-id", "", "`ID` of the profile to use; default: the active one")
+			fs.StringVar(&c.profileID, "profile-id", "", "`ID` of the profile to use; default: the active one")
+			c.protocol, c.stepUp = "auto", "ask"
+			fs.Var(flagset.Enum{To: &c.protocol, Words: protocols}, "protocol-version", "`REVISION` of MCP to speak; auto: the newest that the server does")
+			fs.Var(flagset.Enum{To: &c.stepUp, Words: stepUps}, "step-up", "`WHEN` to log in where a login or more scope is needed: ask, auto or never")
+			c.clientFlags.set(fs)
+			c.browserFlags.set(fs)
 		},
 		func(ctx context.Context, args []string) error {
 			if err := arguments(args, "URL", "METHOD"); err != nil {
@@ -52,6 +74,9 @@ Examples
 
 func (g *globals) call(ctx context.Context, url, method string, c *callFlags) error {
 	f := flow.Call{ResourceURL: url, Method: method}
+	if c.protocol != "auto" {
+		f.Protocol = c.protocol
+	}
 	var err error
 	if f.Params, err = c.build(g, method); err != nil {
 		return err
@@ -59,19 +84,18 @@ func (g *globals) call(ctx context.Context, url, method string, c *callFlags) er
 	if f.ID, err = c.requestID(); err != nil {
 		return err
 	}
-	k, err := g.keeper()
+	e := &errand{globals: g, callFlags: c, url: url}
+	if e.keeper, err = g.keeper(); err != nil {
+		return err
+	}
+	if e.profile, err = g.choose(e.keeper, url, c.profileID); err != nil && !e.noneYet(err) {
+		return err
+	}
+	reply, err := e.run(ctx, f)
 	if err != nil {
 		return err
 	}
-	p, err := g.choose(k, url, c.profile)
-	if err != nil {
-		return err
-	}
-	reply, err := g.callWith(ctx, k, p, f)
-	if err != nil {
-		return err
-	}
-	noteUse(k, p.ID, time.Now())
+	noteUse(e.keeper, e.profile.ID, time.Now())
 	g.JSON(reply)
 	return replyError(reply)
 }
@@ -92,25 +116,10 @@ func noteUse(k profile.Keeper, id string, now time.Time) {
 	})
 }
 
-// callWith calls with a fresh token; a token that is refused all the same is
-// renewed once.
-func (g *globals) callWith(ctx context.Context, k profile.Keeper, p profile.Profile, blank flow.Call) (message.Value, error) {
-	refused := ""
-	for attempt := 1; ; attempt++ {
-		token, err := g.freshToken(ctx, k, p.ID, refused)
-		if err != nil {
-			return message.Value{}, err
-		}
-		f := blank
-		f.Token = token
-		err = g.run(ctx, g.driver(f.ResourceURL), &f)
-		var no *flow.Refusal
-		if errors.As(err, &no) && no.Status == 401 && attempt == 1 && p.Renewable() {
-			refused = token
-			continue
-		}
-		return withoutToken(f.Reply, token), err
-	}
+// noneYet reports whether a missing profile is one that a login may bring.
+func (e *errand) noneYet(err error) bool {
+	var none *loginNeeded
+	return errors.As(err, &none) && e.stepUp == "auto"
 }
 
 // withoutToken takes our token out of a reply that echoes it. It has no

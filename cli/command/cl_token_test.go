@@ -117,7 +117,7 @@ func TestCL23_EchoesOfTheRun(t *testing.T) {
 	const token = "a-bearer-token-of-the-test-0123456789"
 	_, _, code := cli(home, "login", base+"/mcp/bearer-token", "--auth-mode", "bearer", "--bearer-token", "test-bearer-token")
 	is.Equal(code, 0) // logged in with a token that is good
-	out, errOut, _ := cli(home, "call", base+"/mcp/bearer-token", "tools/call", "--tool-name", "ping", "--verbose=2")
+	out, errOut, _ := cli(home, "call", base+"/mcp/bearer-token", "tools/call", "--tool-name", "ping", "--protocol-version", "2025-11-25", "--verbose=2")
 	is.True(strings.Contains(out, "<the access token>"))             // the echo was there
 	is.True(!strings.Contains(out+errOut, "test-bearer-token\""))    // without the token
 	is.True(!strings.Contains(out+errOut, "Bearer test-bearer-tok")) // anywhere

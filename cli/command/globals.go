@@ -38,6 +38,7 @@ type globals struct {
 	nonInteractive bool
 
 	tokenRequest string // what a request for a token is called in errors
+	aside        bool   // the narrative of a login is not what the command is for: stderr
 
 	trace  *os.File
 	redact *trace.Redactor
@@ -175,7 +176,7 @@ func (g *globals) closeTrace() error {
 
 // document prints the one JSON document of --output json, or the lines.
 func (g *globals) document(v message.Value) bool {
-	if g.output == "json" {
+	if g.output == "json" && !g.aside {
 		g.JSON(v)
 		return true
 	}
@@ -184,7 +185,7 @@ func (g *globals) document(v message.Value) bool {
 
 // say prints a line of the narrative, which --output json replaces.
 func (g *globals) say(format string, args ...any) {
-	if g.output != "json" {
+	if g.output != "json" && !g.aside {
 		g.Line(format, args...)
 	} else {
 		g.Notice(format, args...)
@@ -193,7 +194,7 @@ func (g *globals) say(format string, args ...any) {
 
 // instruct prints what the user must see for the login to go on.
 func (g *globals) instruct(format string, args ...any) {
-	if g.output != "json" {
+	if g.output != "json" && !g.aside {
 		g.Line(format, args...)
 	} else {
 		g.Tell(format, args...)

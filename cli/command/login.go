@@ -18,16 +18,42 @@ import (
 
 type loginFlags struct {
 	targetFlags
-	mode                   string
+	clientFlags
+	browserFlags
+	mode   string
+	scope  string
+	bearer string
+	force  bool
+}
+
+// clientFlags say as which client.
+type clientFlags struct {
 	register               bool
 	clientID, clientSecret string
-	scope                  string
-	redirect               string
-	port                   int
-	open                   bool
-	bearer                 string
-	force                  bool
-	wait                   time.Duration
+	clientDocument         string
+}
+
+func (c *clientFlags) set(fs *flag.FlagSet) {
+	fs.BoolVar(&c.register, "register", false, "register a client dynamically (RFC 7591)")
+	fs.StringVar(&c.clientID, "client-id", "", "`ID` of a client that is registered already")
+	fs.Var(flagset.Secret{To: &c.clientSecret}, "client-secret", "its `SECRET`; - reads it from stdin")
+	fs.StringVar(&c.clientDocument, "client-metadata-url", "", "`URL` of a client ID metadata document: the client ID wherever a server takes such")
+}
+
+// browserFlags say how the browser comes in.
+type browserFlags struct {
+	redirect string
+	port     int
+	open     bool
+	wait     time.Duration
+}
+
+func (b *browserFlags) set(fs *flag.FlagSet) {
+	fs.StringVar(&b.redirect, "redirect-uri", "", "redirect `URI`; one that is not on loopback is pasted by hand")
+	fs.IntVar(&b.port, "listen-port", 0, "`PORT` of the callback listener; 0 takes a free one")
+	fs.BoolVar(&b.open, "open-browser", false, "open the authorization URL in the browser")
+	b.wait = 5 * time.Minute
+	fs.Var(flagset.Duration{To: &b.wait}, "wait", "`TIME` to wait for the browser")
 }
 
 // flowNames are what people call the modes that need a client, and
@@ -42,17 +68,11 @@ var authModes = []string{flow.ModeAuthCode, flow.ModeDevice, flow.ModeClientCred
 func (l *loginFlags) set(fs *flag.FlagSet) {
 	l.targetFlags.set(fs)
 	fs.Var(flagset.Enum{To: &l.mode, Words: authModes}, "auth-mode", "`MODE`: auth-code, device, client-creds or bearer; default: what fits")
-	fs.BoolVar(&l.register, "register", false, "register a client dynamically (RFC 7591)")
-	fs.StringVar(&l.clientID, "client-id", "", "`ID` of a client that is registered already")
-	fs.Var(flagset.Secret{To: &l.clientSecret}, "client-secret", "its `SECRET`; - reads it from stdin")
+	l.clientFlags.set(fs)
 	fs.StringVar(&l.scope, "scope", "", "`SCOPE` to ask for; default: what the server says is needed")
-	fs.StringVar(&l.redirect, "redirect-uri", "", "redirect `URI`; one that is not on loopback is pasted by hand")
-	fs.IntVar(&l.port, "listen-port", 0, "`PORT` of the callback listener; 0 takes a free one")
-	fs.BoolVar(&l.open, "open-browser", false, "open the authorization URL in the browser")
+	l.browserFlags.set(fs)
 	fs.Var(flagset.Secret{To: &l.bearer}, "bearer-token", "`TOKEN` to keep as it is; - reads it from stdin")
 	fs.BoolVar(&l.force, "force", false, "log in even if the stored login still works")
-	l.wait = 5 * time.Minute
-	fs.Var(flagset.Duration{To: &l.wait}, "wait", "`TIME` to wait for the browser")
 }
 
 func newLogin(g *globals) *ffcli.Command {
@@ -63,6 +83,10 @@ func newLogin(g *globals) *ffcli.Command {
   device        a person approves on another screen (RFC 8628)
   client-creds  the client itself, with its secret
   bearer        a token you already have
+
+Which client: --client-id, else the metadata document of --client-metadata-url
+where the server takes such, else the client registered here before for the
+same server, else --register.
 
 Examples
   mcp-auth login http://127.0.0.1:8765/mcp/oauth --auth-mode auth-code --register
@@ -91,6 +115,11 @@ Examples
 func (l *loginFlags) check() error {
 	if err := l.targetFlags.check(); err != nil {
 		return err
+	}
+	if l.clientDocument != "" {
+		if err := oauth.DocumentURL(l.clientDocument); err != nil {
+			return usage("--client-metadata-url: %v", err)
+		}
 	}
 	if l.port < 0 || l.port > 65535 {
 		return usage("--listen-port must be 0 to 65535, got %d", l.port)

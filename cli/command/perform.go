@@ -16,7 +16,7 @@ import (
 // perform runs the flow of the mode and keeps what it leaves.
 func (l *login) perform(ctx context.Context) error {
 	t := l.target(l.url)
-	c := flow.Client{ID: l.clientID, Secret: l.clientSecret, AuthMethod: l.clientAuth, Register: l.register}
+	c := flow.Client{ID: l.clientID, Secret: l.clientSecret, AuthMethod: l.clientAuth, Document: l.clientDocument, Register: l.register}
 	d := l.driver(l.url)
 	l.tokenRequest = exchangeNames[l.mode]
 	switch l.mode {

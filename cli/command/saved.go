@@ -32,7 +32,7 @@ func (l *login) save(r flow.Login) error {
 	}
 	p.ID = id
 	if !l.document(l.outcome(p)) {
-		l.Line("Saved active profile %s for %s", id, l.url)
+		l.say("Saved active profile %s for %s", id, l.url)
 	}
 	return nil
 }

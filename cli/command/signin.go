@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mcp-auth/core/flow"
+	"mcp-auth/core/oauth"
 	"mcp-auth/core/profile"
 )
 
@@ -20,8 +21,11 @@ type login struct {
 	stored profile.Store
 	found  flow.Discovered
 
-	clientAuth string // how a stored client authenticates
-	announced  bool
+	clientAuth   string // how a stored client authenticates
+	storedClient bool   // the client was registered here before
+	announced    bool
+	orRegister   bool        // where there is no client, one is registered
+	challenge    flow.Target // what the resource said already
 }
 
 func (l *login) run(ctx context.Context) error {
@@ -41,7 +45,9 @@ func (l *login) run(ctx context.Context) error {
 		l.mode = flow.ModeBearer
 	}
 	if l.mode != flow.ModeBearer {
-		if l.found, err = l.discover(ctx, l.target(l.url)); err != nil {
+		t := l.target(l.url)
+		t.Challenge, t.Challenged = l.challenge.Challenge, l.challenge.Challenged
+		if l.found, err = l.discover(ctx, t); err != nil {
 			return err
 		}
 		for _, w := range l.found.Warnings {
@@ -55,6 +61,19 @@ func (l *login) run(ctx context.Context) error {
 	if err := l.pickClient(); err != nil {
 		return err
 	}
+	return l.performOnceMore(ctx)
+}
+
+// performOnceMore registers again when the server has forgotten the client
+// that was registered here before.
+func (l *login) performOnceMore(ctx context.Context) error {
+	err := l.perform(ctx)
+	var e *oauth.Error
+	if !l.storedClient || !errors.As(err, &e) || e.Code != oauth.InvalidClient {
+		return err
+	}
+	l.Notice("the server does not know the client %s any more; registering again", l.clientID)
+	l.clientID, l.clientSecret, l.clientAuth, l.storedClient, l.register = "", "", "", false, true
 	return l.perform(ctx)
 }
 
@@ -76,7 +95,7 @@ func (l *login) reuse(ctx context.Context) (bool, error) {
 	}
 	l.mode = p.AuthMode
 	if !l.document(l.outcome(p)) {
-		l.Line("Already signed in; --force logs in again")
+		l.say("Already signed in; --force logs in again")
 	}
 	return true, nil
 }
@@ -84,7 +103,7 @@ func (l *login) reuse(ctx context.Context) (bool, error) {
 // asked reports whether a flag wants something that the stored login may not
 // be.
 func (l *login) asked() bool {
-	return l.force || l.register || slices.ContainsFunc([]string{l.mode, l.clientID, l.clientSecret, l.scope, l.bearer, l.redirect, l.metadata, l.server},
+	return l.force || l.register || slices.ContainsFunc([]string{l.mode, l.clientID, l.clientSecret, l.clientDocument, l.scope, l.bearer, l.redirect, l.metadata, l.server},
 		func(s string) bool { return s != "" })
 }
 
@@ -116,8 +135,15 @@ func (l *login) pickClient() error {
 	if l.mode == flow.ModeBearer || l.register && l.clientID == "" {
 		return nil
 	}
+	if l.clientID == "" && l.documented() {
+		return nil
+	}
 	if l.clientID == "" {
 		l.takeStored()
+	}
+	if l.clientID == "" && l.orRegister {
+		l.register = true
+		return nil
 	}
 	var err error
 	if l.clientID == "" {
@@ -137,6 +163,11 @@ func (l *login) pickClient() error {
 	return nil
 }
 
+// documented reports whether the metadata document is the client ID here.
+func (l *login) documented() bool {
+	return l.clientDocument != "" && slices.ContainsFunc(l.found.Servers, func(s flow.ServerFound) bool { return s.Metadata.ClientIDMetadataDocumentSupported })
+}
+
 // takeStored takes the client that was registered here before for this
 // resource and mode. No server but the one that knows it is told of it.
 func (l *login) takeStored() {
@@ -146,7 +177,7 @@ func (l *login) takeStored() {
 			l.clientID, l.clientSecret, l.clientAuth, issuer = p.ClientID, p.ClientSecret, p.TokenEndpointAuthMethod, p.Issuer
 		}
 	}
-	if l.clientID != "" {
+	if l.storedClient = l.clientID != ""; l.storedClient {
 		i := slices.IndexFunc(l.found.Servers, named(issuer))
 		l.found.Servers = l.found.Servers[i : i+1]
 	}

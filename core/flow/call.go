@@ -1,5 +1,6 @@
-// One MCP request with a token, on the wire with a handshake: initialize,
-// initialized, then the request itself (MCP lifecycle).
+// One MCP request with a token: on the stateless wire it is sent as it is, on
+// the handshake's wire after initialize and initialized (MCP lifecycle). Which
+// of the two a server speaks is tried, the newer first.
 package flow
 
 import (
@@ -9,10 +10,10 @@ import (
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
-	"mcp-auth/core/oauth"
 )
 
-// Call calls a method. Its outcome is Reply, the whole JSON-RPC response.
+// Call calls a method. Its outcome is Reply, the whole JSON-RPC response, and
+// Spoken, the revision it came in.
 type Call struct {
 	machine
 	ResourceURL string
@@ -20,20 +21,26 @@ type Call struct {
 	Method      string
 	Params      message.Value // Missing: none
 	ID          message.Value
+	Protocol    string // the revision to speak; empty: the newest that the server speaks
 	Reply       message.Value
+	Spoken      string
 
-	version string
-	session string
+	session  string
+	mirrored message.Header // of a tool call on the stateless wire
+	cursor   string         // of the tool list
+	pages    int
 }
 
 // CallRows is the table of Call.
 var CallRows = []Row[Call]{
-	{Idle, OnStart, []State{Initializing, Calling, Failed}, "MCP lifecycle", (*Call).begin},
+	{Idle, OnStart, []State{Initializing, Listing, Calling, Failed}, "MCP transports", (*Call).begin},
+	{Listing, OnResponse, []State{Listing, Calling, Initializing, Failed}, "MCP 2026-07-28, transports, request headers", (*Call).listed},
+	{Listing, OnTrouble, []State{Failed}, "", troubled[Call]},
 	{Initializing, OnResponse, []State{Announcing, Finished, Failed}, "MCP lifecycle, initialization", (*Call).initialized},
 	{Initializing, OnTrouble, []State{Failed}, "", troubled[Call]},
 	{Announcing, OnResponse, []State{Calling, Failed}, "MCP lifecycle, initialization", (*Call).announced},
 	{Announcing, OnTrouble, []State{Failed}, "", troubled[Call]},
-	{Calling, OnResponse, []State{Finished, Failed}, "JSON-RPC 2.0 section 5", (*Call).called},
+	{Calling, OnResponse, []State{Initializing, Finished, Failed}, "JSON-RPC 2.0 section 5", (*Call).called},
 	{Calling, OnTrouble, []State{Failed}, "", troubled[Call]},
 }
 
@@ -42,7 +49,16 @@ func (f *Call) Step(now time.Time, ev Event) ([]Effect, error) {
 	return step(f, &f.machine, CallRows, now, ev)
 }
 
-var handshakeID = message.Str("mcp-auth-initialize")
+// Who we say we are.
+const (
+	clientName    = "mcp-auth"
+	clientVersion = "1"
+)
+
+var (
+	handshakeID = message.Str("mcp-auth-initialize")
+	listID      = message.Str("mcp-auth-tools")
+)
 
 func (f *Call) begin(Event) []Effect {
 	if why := reachable(f.ResourceURL, f.ResourceURL); why != "" {
@@ -51,75 +67,107 @@ func (f *Call) begin(Event) []Effect {
 	if f.Token != "" && !message.IsToken68(f.Token) {
 		return f.fail(&Violation{Step: stepMCP, URL: f.ResourceURL, Want: "a bearer token of letters, digits and - . _ ~ + /", Got: "other characters", Cite: "RFC 6750 section 2.1", Hint: "Run login again."})
 	}
-	params := mcp.InitializeParams(mcp.Newest, "mcp-auth", "1")
-	if f.Method == "initialize" {
-		if len(f.Params.Members()) > 0 {
-			params = f.Params
-		}
-		return f.post(Calling, f.ID, f.Method, params)
+	switch {
+	case !f.stateless():
+		return f.handshake()
+	case f.mirrors():
+		return f.list()
 	}
-	return f.post(Initializing, handshakeID, "initialize", params)
+	return f.ask(Calling, f.ID, f.Method, f.Params)
 }
 
-// post sends a message with the token in the header and nowhere else
-// (RFC 6750 section 2.1).
-func (f *Call) post(to State, id message.Value, method string, params message.Value) []Effect {
-	r := mcp.Request(f.ResourceURL, id, method, params)
+// stateless reports whether the stateless wire is to be tried: it has no
+// methods of the handshake's lifecycle.
+func (f *Call) stateless() bool {
+	if f.Protocol != "" {
+		return f.Protocol == mcp.Stateless
+	}
+	return !slices.Contains([]string{"initialize", "notifications/initialized", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"}, f.Method)
+}
+
+// mirrors reports whether arguments may have to be repeated in the header, for
+// which the tool's definition must be known.
+func (f *Call) mirrors() bool {
+	return f.Method == "tools/call" && len(f.Params.Get("arguments").Members()) > 0
+}
+
+// ask sends a request on the stateless wire.
+func (f *Call) ask(to State, id message.Value, method string, params message.Value) []Effect {
+	f.Spoken = mcp.Stateless
+	var mirrored message.Header
+	if to == Calling {
+		mirrored = f.mirrored
+	}
+	return f.send(to, stepMCP, f.authorized(mcp.StatelessRequest(f.ResourceURL, id, method, params, clientName, clientVersion, mirrored)))
+}
+
+// authorized adds the token, in the header and nowhere else (RFC 6750 section
+// 2.1).
+func (f *Call) authorized(r message.Request) message.Request {
 	if f.Token != "" {
 		r.Header = r.Header.With("Authorization", exchange.BearerHeader(f.Token))
 	}
-	if f.version != "" {
-		r.Header = r.Header.With("MCP-Protocol-Version", f.version)
-	}
-	if f.session != "" {
-		r.Header = r.Header.With("Mcp-Session-Id", f.session)
-	}
-	return f.send(to, stepMCP, r)
+	return r
 }
 
-func (f *Call) initialized(ev Event) []Effect {
+// maxPages is how much of a tool list is read to find one tool.
+const maxPages = 20
+
+// list asks for the tool's definition.
+func (f *Call) list() []Effect {
+	params := message.Obj()
+	if f.cursor != "" {
+		params = message.Obj(message.M("cursor", message.Str(f.cursor)))
+	}
+	f.pages++
+	return f.ask(Listing, listID, "tools/list", params)
+}
+
+// listed finds the tool; one that is not listed is called all the same.
+func (f *Call) listed(ev Event) []Effect {
 	r := ev.(Response).Response
-	reply, effects := f.read(r, handshakeID)
+	if f.fallsBack(r) {
+		return f.handshake()
+	}
+	reply, effects := f.read(r, listID)
 	if effects != nil {
 		return effects
 	}
-	if reply.Get("error").Kind() != message.Missing {
-		f.Reply = reply
-		return f.finish()
-	}
-	version, ok := reply.Get("result").Get("protocolVersion").Text()
-	if !ok || !slices.Contains(mcp.Handshake, version) {
-		return f.violated("protocolVersion 2025-11-25, 2025-06-18 or 2025-03-26", message.PrintableLine(version), "MCP lifecycle, version negotiation", "")
-	}
-	f.version = version
-	if s := r.Header.Get("Mcp-Session-Id"); sendable(s) {
-		f.session = s
-	}
-	return f.post(Announcing, message.Value{}, "notifications/initialized", message.Value{})
-}
-
-// sendable keeps control characters out of a header we echo.
-func sendable(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < 0x21 || s[i] > 0x7e {
-			return false
+	name, _ := f.Params.Get("name").Text()
+	for _, tool := range reply.Get("result").Get("tools").Elems() {
+		if n, _ := tool.Get("name").Text(); n != name {
+			continue
 		}
+		fields, fault := mcp.Mirrored(tool, f.Params.Get("arguments"))
+		if fault != "" {
+			return f.violated("a tool whose parameters can be sent", message.PrintableLine(fault), "MCP 2026-07-28, transports, x-mcp-header", "the server must mend the tool's inputSchema")
+		}
+		f.mirrored = fields
+		return f.ask(Calling, f.ID, f.Method, f.Params)
 	}
-	return len(s) <= 1024
+	if next, _ := reply.Get("result").Get("nextCursor").Text(); next != "" && f.pages < maxPages {
+		f.cursor = next
+		return f.list()
+	}
+	return f.ask(Calling, f.ID, f.Method, f.Params)
 }
 
-func (f *Call) announced(ev Event) []Effect {
-	switch r := ev.(Response).Response; {
-	case r.Status == 401 || r.Status == 403:
-		return f.unauthorized(r)
-	case r.Status < 200 || r.Status > 299:
-		return f.refusedStatus(r)
+// fallsBack reports whether the answer to a stateless request says that the
+// server does not know that wire, and whether the older one may be spoken.
+func (f *Call) fallsBack(r message.Response) bool {
+	if f.Spoken != mcp.Stateless || f.Protocol != "" || r.Status == 401 || r.Status == 403 || mcp.SpeaksStateless(r) {
+		return false
 	}
-	return f.post(Calling, f.ID, f.Method, f.Params)
+	f.note("the server does not speak "+mcp.Stateless+"; trying the wire with a handshake", "MCP 2026-07-28, transports, backward compatibility")
+	return true
 }
 
 func (f *Call) called(ev Event) []Effect {
-	reply, effects := f.read(ev.(Response).Response, f.ID)
+	r := ev.(Response).Response
+	if f.fallsBack(r) {
+		return f.handshake()
+	}
+	reply, effects := f.read(r, f.ID)
 	if effects != nil {
 		return effects
 	}
@@ -143,34 +191,4 @@ func (f *Call) read(r message.Response, id message.Value) (message.Value, []Effe
 		return reply, f.violated("the JSON-RPC reply to our request", fault, "JSON-RPC 2.0 section 5", "")
 	}
 	return reply, nil
-}
-
-// refusedStatus ends the flow on a status that says nothing of OAuth.
-func (f *Call) refusedStatus(r message.Response) []Effect {
-	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status,
-		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status}})
-}
-
-func snippet(b []byte) string {
-	return message.PrintableLine(string(b[:min(len(b), 300)]))
-}
-
-// unauthorized reads the challenge (RFC 6750 section 3.1). A 403 that says
-// nothing of a token may come from anything in between.
-func (f *Call) unauthorized(r message.Response) []Effect {
-	c, _, _ := exchange.ReadBearerChallenge(r.Header)
-	e := &oauth.Error{Code: c.Error, Description: c.Description, Scope: c.Scope, Status: r.Status}
-	hint := "Run login again."
-	switch {
-	case c.Error == oauth.InsufficientScope:
-		hint = "log in again with --scope"
-		if c.Scope != "" {
-			hint += " '" + message.PrintableLine(c.Scope) + "'"
-		}
-	case e.Code == "" && r.Status == 403:
-		return f.refusedStatus(r)
-	case e.Code == "":
-		e.Code = oauth.InvalidToken
-	}
-	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status, Err: e, Hint: hint})
 }

@@ -5,6 +5,7 @@ package flow
 import (
 	"errors"
 
+	"mcp-auth/core/exchange"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/trace"
 )
@@ -45,6 +46,9 @@ type Refusal struct {
 	Status int
 	Err    error // *oauth.Error
 	Hint   string
+
+	Challenge  exchange.BearerChallenge // of the resource
+	Challenged bool                     // it said 401, or what it wants
 }
 
 func (r *Refusal) Error() string { return r.Err.Error() }

@@ -53,6 +53,9 @@ func (l *loginer) choose(mode string) []Effect {
 			Got: "none; this resource offers " + strings.Join(l.Found.Modes, ", "), Cite: "RFC 8414 section 2", Hint: "choose another --auth-mode"})
 	}
 	l.Login = Login{ResourceURL: l.ResourceURL, ResourceID: l.Found.ResourceID, Server: s, RequestedScope: l.Found.scope(l.Scope)}
+	if l.Scope == "" && mode != ModeClientCreds {
+		l.Login.RequestedScope = offline(l.Login.RequestedScope, s.Metadata.ScopesSupported)
+	}
 	return nil
 }
 

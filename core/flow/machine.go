@@ -25,6 +25,7 @@ const (
 	AwaitingPoll     State = "AwaitingPoll"
 	Polling          State = "Polling"
 	Requesting       State = "Requesting"
+	Listing          State = "Listing"
 	Initializing     State = "Initializing"
 	Announcing       State = "Announcing"
 	Calling          State = "Calling"

@@ -16,11 +16,18 @@ var errNoClient = &Violation{Step: stepRegister, Want: "a client_id", Got: "none
 
 const hintClient = "give --client-id of a client that is registered there"
 
-// identify goes on with the client at hand, or registers one.
+// identify goes on with the client at hand: the one given, else its metadata
+// document, else one that is registered now (MCP authorization, client
+// registration approaches).
 func (l *loginer) identify(m oauth.ClientMetadata, ready func() []Effect) []Effect {
 	if l.ID != "" {
 		l.Login.Client = oauth.Registration{ClientID: l.ID, ClientSecret: l.Secret}
 		return ready()
+	}
+	if l.Document != "" && l.Login.Server.Metadata.ClientIDMetadataDocumentSupported {
+		l.ID, l.AuthMethod = l.Document, oauth.AuthNone
+		l.note("the client ID is the URL of its metadata document, which the server says it takes", "MCP authorization, client registration approaches")
+		return l.identify(m, ready)
 	}
 	if !l.Register {
 		return l.fail(errNoClient)

@@ -72,7 +72,11 @@ func (s *seeker) begin(Event) []Effect {
 		s.candidates = []candidate{{URL: s.ResourceMetadataURL, Rule: "given"}}
 		return s.nextResource()
 	}
-	params := mcp.InitializeParams(mcp.Newest, "mcp-auth", "1")
+	if s.Challenged {
+		s.useChallenge(s.Challenge)
+		return s.seekResource()
+	}
+	params := mcp.InitializeParams(mcp.Newest, clientName, clientVersion)
 	return s.send(Probing, stepProbe, mcp.Request(s.ResourceURL, message.Num(1), "initialize", params))
 }
 
@@ -88,6 +92,11 @@ func (s *seeker) challenged(ev Event) []Effect {
 	default:
 		s.warn("the resource answered " + message.Decimal(int64(r.Status)) + " instead of 401 to a request without a token")
 	}
+	return s.seekResource()
+}
+
+// seekResource looks where the challenge says, then at the well-known places.
+func (s *seeker) seekResource() []Effect {
 	s.candidates = append(s.candidates, exchange.ResourceMetadataURLs(s.ResourceURL)...)
 	return s.nextResource()
 }
@@ -98,6 +107,10 @@ func (s *seeker) readChallenge(r message.Response) {
 		s.warn("the challenge is not used: " + why)
 		return
 	}
+	s.useChallenge(c)
+}
+
+func (s *seeker) useChallenge(c exchange.BearerChallenge) {
 	s.Found.ChallengeScope = c.Scope
 	if c.ResourceMetadata == "" {
 		s.warn("the challenge has no resource_metadata")

@@ -15,6 +15,9 @@ type Target struct {
 	ResourceURL         string
 	ResourceMetadataURL string // where its metadata lies; empty: ask it
 	AuthorizationServer string // issuer, or a metadata URL with /.well-known/ in it; empty: as the resource says
+
+	Challenge  exchange.BearerChallenge // what the resource said already
+	Challenged bool                     // it did: it is not asked again
 }
 
 // A Client is who asks for tokens: given, or to be registered.
@@ -22,7 +25,8 @@ type Client struct {
 	ID         string
 	Secret     string
 	AuthMethod string // empty: what the server announces and the client can do
-	Register   bool   // register dynamically (RFC 7591) when ID is empty
+	Document   string // URL of a client ID metadata document: the ID where the server takes such
+	Register   bool   // register dynamically (RFC 7591) when there is no other ID
 	Name       string // client_name to register; empty: mcp-auth
 	Issuer     string // who registered ID: no other server is told of it; empty: the user says it fits
 }

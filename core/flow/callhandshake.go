@@ -1,0 +1,112 @@
+// The handshake's wire of a call: initialize, initialized, and the session
+// that may come of it (MCP lifecycle; transports, session management).
+package flow
+
+import (
+	"slices"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/mcp"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+)
+
+// handshake begins the older wire.
+func (f *Call) handshake() []Effect {
+	f.Spoken = ""
+	version := f.Protocol
+	if !slices.Contains(mcp.Handshake, version) {
+		version = mcp.Newest
+	}
+	params := mcp.InitializeParams(version, clientName, clientVersion)
+	if f.Method == "initialize" {
+		if len(f.Params.Members()) > 0 {
+			params = f.Params
+		}
+		return f.post(Calling, f.ID, f.Method, params)
+	}
+	return f.post(Initializing, handshakeID, "initialize", params)
+}
+
+// post sends a message with what the handshake left.
+func (f *Call) post(to State, id message.Value, method string, params message.Value) []Effect {
+	r := f.authorized(mcp.Request(f.ResourceURL, id, method, params))
+	if f.Spoken != "" {
+		r.Header = r.Header.With(mcp.VersionHeader, f.Spoken)
+	}
+	if f.session != "" {
+		r.Header = r.Header.With("Mcp-Session-Id", f.session)
+	}
+	return f.send(to, stepMCP, r)
+}
+
+func (f *Call) initialized(ev Event) []Effect {
+	r := ev.(Response).Response
+	reply, effects := f.read(r, handshakeID)
+	if effects != nil {
+		return effects
+	}
+	if reply.Get("error").Kind() != message.Missing {
+		f.Reply = reply
+		return f.finish()
+	}
+	version, ok := reply.Get("result").Get("protocolVersion").Text()
+	if !ok || !slices.Contains(mcp.Handshake, version) {
+		return f.violated("protocolVersion 2025-11-25, 2025-06-18 or 2025-03-26", message.PrintableLine(version), "MCP lifecycle, version negotiation", "")
+	}
+	f.Spoken = version
+	if s := r.Header.Get("Mcp-Session-Id"); sendable(s) {
+		f.session = s
+	}
+	return f.post(Announcing, message.Value{}, "notifications/initialized", message.Value{})
+}
+
+// sendable keeps control characters out of a header we echo.
+func sendable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x21 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return len(s) <= 1024
+}
+
+func (f *Call) announced(ev Event) []Effect {
+	switch r := ev.(Response).Response; {
+	case r.Status == 401 || r.Status == 403:
+		return f.unauthorized(r)
+	case r.Status < 200 || r.Status > 299:
+		return f.refusedStatus(r)
+	}
+	return f.post(Calling, f.ID, f.Method, f.Params)
+}
+
+// refusedStatus ends the flow on a status that says nothing of OAuth.
+func (f *Call) refusedStatus(r message.Response) []Effect {
+	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status,
+		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status}})
+}
+
+func snippet(b []byte) string {
+	return message.PrintableLine(string(b[:min(len(b), 300)]))
+}
+
+// unauthorized reads the challenge (RFC 6750 section 3.1). A 403 that says
+// nothing of a token may come from anything in between.
+func (f *Call) unauthorized(r message.Response) []Effect {
+	c, known, _ := exchange.ReadBearerChallenge(r.Header)
+	e := &oauth.Error{Code: c.Error, Description: c.Description, Scope: c.Scope, Status: r.Status}
+	hint := "Run login again."
+	switch {
+	case c.Error == oauth.InsufficientScope:
+		hint = "log in again with --scope"
+		if c.Scope != "" {
+			hint += " '" + message.PrintableLine(c.Scope) + "'"
+		}
+	case e.Code == "" && r.Status == 403:
+		return f.refusedStatus(r)
+	case e.Code == "":
+		e.Code = oauth.InvalidToken
+	}
+	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status, Err: e, Hint: hint, Challenge: c, Challenged: known || r.Status == 401})
+}
