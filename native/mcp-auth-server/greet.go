@@ -10,12 +10,16 @@ import (
 	"mcp-auth/core/server"
 )
 
-// greet prints where things are, who may come, and what to type first.
-func greet(out io.Writer, cfg server.Config) {
-	base := cfg.Issuer
+// greet prints where things are, who may come, and what to type first. The
+// first line ends in the issuer.
+func greet(out io.Writer, cfg server.Config, bound string) {
+	base, where := cfg.Issuer, ""
+	if base != "http://"+bound {
+		where = bound + ", as "
+	}
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("mcp-auth-server %s listens on %s", cfg.Version, base)
+	p("mcp-auth-server %s listens on %s%s", cfg.Version, where, base)
 	p("")
 	p("  MCP behind OAuth          %s%s", base, server.OAuthPath)
 	p("  MCP behind a bearer token %s%s  (token: %s)", base, server.BearerPath, shownToken(cfg.BearerToken))

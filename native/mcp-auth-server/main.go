@@ -82,7 +82,7 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 	// a socket's buffer. Each further one is a call to the kernel per request.
 	web := &http.Server{Handler: httpd.Handler(s, time.Now, observer(set.logFormat, errOut)), ReadTimeout: 10 * time.Second,
 		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
-	greet(out, cfg)
+	greet(out, cfg, l.Addr().String())
 	floor := quietCollector()
 	defer runtime.KeepAlive(floor)
 	return until(ctx, web, l, s)

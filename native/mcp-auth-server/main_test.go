@@ -102,6 +102,14 @@ func TestGreeting(t *testing.T) {
 	is.True(err != nil) // and lets go of its port
 }
 
+func TestGreetingBehindAnotherAddress(t *testing.T) {
+	is := is.New(t)
+	base, greeting, _, _ := start(t, "--issuer", "https://as.example")
+	is.Equal(base, "https://as.example")                            // what clients see
+	is.True(strings.Contains(greeting, "listens on 127.0.0.1:"))    // and where a proxy finds it
+	is.True(strings.Contains(greeting, "https://as.example/mcp/o")) // the commands are for clients
+}
+
 func TestSettings(t *testing.T) {
 	is := is.New(t)
 	var out, errs bytes.Buffer
