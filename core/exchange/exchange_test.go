@@ -184,6 +184,9 @@ func FuzzReadTokenReply(f *testing.F) {
 	f.Add(200, "application/json", `{"access_token":"a","token_type":"Bearer","expires_in":3600}`)
 	f.Add(400, "application/json", `{"error":"invalid_grant"}`)
 	f.Add(200, "text/html", "<html>")
+	f.Add(200, "application/json", `{"device_code":"d","user_code":"u","verification_uri":"https://as.example/d","expires_in":900,"interval":5}`)
+	f.Add(201, "application/json", `{"client_id":"c","client_secret":"s","client_secret_expires_at":0,"redirect_uris":["https://app.example/cb"]}`)
+	f.Add(200, "application/json", `{"active":true,"scope":"a b","exp":1}`)
 	f.Fuzz(func(t *testing.T, status int, kind, body string) {
 		m := message.Response{Status: status, Header: message.Header{{Name: "Content-Type", Value: kind}}, Body: []byte(body)}
 		if token, err := ReadTokenReply(m); err == nil {
@@ -194,9 +197,14 @@ func FuzzReadTokenReply(f *testing.F) {
 				t.Fatalf("not read as written: %v %v", err, again)
 			}
 		}
-		_, _ = ReadDeviceReply(m)
-		_, _ = ReadRegistrationReply(m)
+		if a, err := ReadDeviceReply(m); err == nil && (a.DeviceCode == "" || a.UserCode == "" || a.VerificationURI == "") {
+			t.Fatal("a device authorization without a REQUIRED member")
+		}
+		if r, err := ReadRegistrationReply(m); err == nil && r.ClientID == "" {
+			t.Fatal("a registration without client_id")
+		}
 		_, _ = ReadIntrospectionReply(m)
+		_ = ReadRevocationReply(m)
 	})
 }
 
@@ -234,6 +242,49 @@ func FuzzReadTokenRequest(f *testing.F) {
 		if err == nil && r.Client.Basic && r.Client.ClientID == "" {
 			t.Fatal("Basic without a client")
 		}
+	})
+}
+
+func FuzzReadAuthorization(f *testing.F) {
+	f.Add("response_type=code&client_id=c&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=s&code_challenge=x&code_challenge_method=S256&resource=https%3A%2F%2Fr.example")
+	f.Add("code=c&state=s&iss=https%3A%2F%2Fas.example")
+	f.Add("error=access_denied&error_description=no&state=s")
+	f.Add("code=a&code=b&state=%zz")
+	f.Fuzz(func(t *testing.T, query string) {
+		if form, err := message.ParseForm(query); err == nil {
+			_, _, _ = ReadAuthorizationRequest(form)
+		}
+		r, err := ReadAuthorizationResponse(query)
+		if err != nil {
+			return
+		}
+		if (r.Code == "") == (r.Err == nil) {
+			t.Fatal("neither or both of a code and an error")
+		}
+		if r.Err != nil {
+			return // its description is cut to what may be sent
+		}
+		_, again, _ := strings.Cut(r.URL("https://app.example/cb"), "?")
+		if back, err := ReadAuthorizationResponse(again); err != nil || back != r {
+			t.Fatalf("not read as written: %v", err)
+		}
+	})
+}
+
+func FuzzReadRegistrationRequest(f *testing.F) {
+	f.Add(`{"redirect_uris":["http://127.0.0.1/cb"],"grant_types":["authorization_code"],"client_name":"x","token_endpoint_auth_method":"none"}`)
+	f.Add(`{"redirect_uris":"x"}`)
+	f.Add(`{"client_name":null,"scope":5}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		m := message.Request{Method: "POST", URL: "https://as.example/register", Body: []byte(body), Header: message.Header{{Name: "Content-Type", Value: message.JSONType}}}
+		_, err := ReadRegistrationRequest(m)
+		var e *oauth.Error
+		if err != nil && !errors.As(err, &e) {
+			t.Fatalf("not an error to send: %v", err)
+		}
+		form := message.Request{Method: "POST", URL: m.URL, Body: m.Body, Header: message.Header{{Name: "Content-Type", Value: message.FormType}}}
+		_, _ = ReadDeviceRequest(form)
+		_, _ = ReadTokenQuestion(form)
 	})
 }
 
