@@ -4,6 +4,7 @@ package authserver
 
 import (
 	"errors"
+	"strings"
 	"time"
 	"unique"
 
@@ -74,6 +75,12 @@ func (s *Server) identify(now time.Time, f message.Form) (request, Client, *trou
 	if errors.Is(err, table.ErrMissing) {
 		return request{}, Client{}, &trouble{400, "Unknown application", "No client with this client_id is registered here. A test server forgets its clients when it restarts.",
 			"Let the application register again, for example with mcp-auth login --register."}
+	}
+	var bad *documentError
+	if errors.As(err, &bad) {
+		return request{}, Client{}, &trouble{400, "The application's document cannot be used",
+			"The client_id is the URL of a document that should describe the application: " + strings.TrimSpace(bad.text+". "+bad.detail),
+			"Whoever publishes the document can check it with mcp-auth client cimd check."}
 	}
 	if err != nil {
 		return request{}, Client{}, &trouble{503, "The server could not look it up", "The storage failed and nothing was changed.", "Load this page again."}

@@ -57,10 +57,14 @@ func seededClients() map[string]Client {
 	return clients
 }
 
-// client finds a client. table.ErrMissing: there is none.
+// client finds a client. table.ErrMissing: there is none; *documentError: its
+// document makes none.
 func (s *Server) client(now time.Time, id string) (Client, error) {
 	if c, ok := s.seeded[id]; ok {
 		return c, nil
+	}
+	if s.cfg.Documents != nil && oauth.IsClientIDURL(id) {
+		return s.documented(now, id)
 	}
 	r, err := s.t.Clients.Get(now, table.KeyOf(id))
 	return r.Value, err
@@ -69,7 +73,7 @@ func (s *Server) client(now time.Time, id string) (Client, error) {
 // touch keeps a registered client alive because it was used. Losing a race
 // against another use is no harm.
 func (s *Server) touch(now time.Time, id string, c Client) {
-	if c.Seeded {
+	if c.Seeded || c.Document {
 		return
 	}
 	k := table.KeyOf(id)
@@ -101,6 +105,10 @@ func (s *Server) authenticate(now time.Time, a exchange.ClientAuth) (Client, err
 	c, err := s.client(now, a.ClientID)
 	if errors.Is(err, table.ErrMissing) {
 		return Client{}, oauth.E(oauth.InvalidClient, "no such client is registered here; register again")
+	}
+	var bad *documentError
+	if errors.As(err, &bad) {
+		return Client{}, oauth.E(oauth.InvalidClient, bad.text)
 	}
 	if err != nil {
 		return Client{}, err

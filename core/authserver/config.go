@@ -49,6 +49,10 @@ type Config struct {
 	// and taken, of TokenAuthMethods(). Empty: all.
 	TokenAuthMethods []string
 
+	// Documents are where clients with a URL as identifier come from. nil: there
+	// are none, and none are announced.
+	Documents *Documents
+
 	Lifetimes Lifetimes
 	Limits    Limits
 	Random    io.Reader // of cryptographic quality, safe for concurrent use. REQUIRED

@@ -29,7 +29,7 @@ func (s *Server) showConsent(now time.Time, t Transaction, c Client) message.Res
 	}
 	scope, _ := oauth.ParseScope(t.Terms.Scope)
 	page := pages.ConsentPage(pages.Consent{
-		ClientName: c.ClientName, ClientID: t.Terms.Client, Registered: !c.Seeded, Resource: t.Terms.Resource,
+		ClientName: c.ClientName, ClientID: t.Terms.Client, Registered: !c.Seeded && !c.Document, Document: c.Document, LocalOnly: c.localOnly(), Resource: t.Terms.Resource,
 		Scopes: scope, RedirectURI: t.RedirectURI, Transaction: id, Action: s.base + ConsentPath, Issuer: s.cfg.Issuer,
 		Minutes: int(s.cfg.Lifetimes.Transaction / time.Minute)})
 	page.Header = page.Header.With("Set-Cookie", cookie)

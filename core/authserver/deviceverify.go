@@ -140,7 +140,7 @@ func (s *Server) confirm(now time.Time, device table.Key, d Device, userCode str
 	}
 	scope, _ := oauth.ParseScope(d.Terms.Scope)
 	left := time.Duration(d.ExpiresAt - now.UnixNano())
-	page := pages.DeviceConfirmPage(pages.DeviceConfirm{ClientName: c.ClientName, ClientID: d.Terms.Client, Registered: !c.Seeded,
+	page := pages.DeviceConfirmPage(pages.DeviceConfirm{ClientName: c.ClientName, ClientID: d.Terms.Client, Registered: !c.Seeded && !c.Document, Document: c.Document,
 		Resource: d.Terms.Resource, Scopes: scope, UserCode: shownCode(userCode), Transaction: id, Action: s.base + DeviceDecisionPath,
 		Minutes: int(left / time.Minute)})
 	page.Header = page.Header.With("Set-Cookie", cookie)

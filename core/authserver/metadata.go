@@ -26,6 +26,7 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		RevocationAuthMethodsSupported:    methods,
 		CodeChallengeMethodsSupported:     []string{oauth.S256},
 		AuthorizationResponseIssSupported: true,
+		ClientIDMetadataDocumentSupported: s.cfg.Documents != nil,
 		ServiceDocumentation:              s.origin + "/docs",
 		ResourceIndicatorsSupported:       true,
 	}

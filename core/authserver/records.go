@@ -24,6 +24,8 @@ type Client struct {
 	Secret [sha256.Size]byte // hash of the client secret; unused with method none
 	Used   bool              // it has been sent to a token or authorization endpoint once
 	Seeded bool
+
+	Document bool // it is described by the document at its identifier; never stored
 }
 
 // Transaction is one consent page: a validated authorization request and the

@@ -13,12 +13,6 @@ import (
 	"mcp-auth/core/table"
 )
 
-// Bounds of one registration.
-const (
-	maxRedirects  = 20
-	maxClientName = 256 // characters
-)
-
 // Register serves POST /oauth/register.
 func (s *Server) Register(now time.Time, m message.Request) message.Response {
 	asked, err := exchange.ReadRegistrationRequest(m)
@@ -71,7 +65,7 @@ func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, erro
 	if c.Scope == "" {
 		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, checkTexts, checkScope} {
+	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope} {
 		if fault := check(&c); fault != "" {
 			return c, oauth.E(oauth.InvalidClientMetadata, fault)
 		}
@@ -104,25 +98,7 @@ func (s *Server) checkGrants(c *oauth.ClientMetadata) string {
 	return ""
 }
 
-func checkTexts(c *oauth.ClientMetadata) string {
-	if len([]rune(c.ClientName)) > maxClientName {
-		return "client_name may have 256 characters"
-	}
-	for _, text := range [...]string{c.ClientName, c.SoftwareID, c.SoftwareVersion} {
-		if message.PrintableLine(text) != text || len(text) > 4*maxClientName {
-			return "client_name, software_id and software_version must be short and without control characters"
-		}
-	}
-	for _, uri := range [...]string{c.ClientURI, c.LogoURI, c.TosURI, c.PolicyURI, c.JWKSURI, c.SectorIdentifierURI} {
-		if u, err := message.ParseURL(uri); uri != "" && (err != nil || u.Scheme != "https" && !(u.Scheme == "http" && u.Loopback()) || len(uri) > oauth.MaxRedirectURI) {
-			return "client_uri, logo_uri, tos_uri, policy_uri, jwks_uri and sector_identifier_uri must be https URLs"
-		}
-	}
-	if c.ApplicationType != "" && c.ApplicationType != "native" && c.ApplicationType != "web" {
-		return "application_type must be native or web"
-	}
-	return ""
-}
+func clientTexts(c *oauth.ClientMetadata) string { return exchange.ClientTextFault(*c) }
 
 // checkScope also keeps mcp:admin from clients that nobody consents to.
 func checkScope(c *oauth.ClientMetadata) string {
@@ -146,7 +122,7 @@ func checkRedirects(c oauth.ClientMetadata) error {
 	if slices.Contains(c.GrantTypes, oauth.GrantAuthorizationCode) && len(c.RedirectURIs) == 0 {
 		return oauth.E(oauth.InvalidRedirectURI, "redirect_uris is missing: authorization_code needs one")
 	}
-	if len(c.RedirectURIs) > maxRedirects {
+	if len(c.RedirectURIs) > exchange.MaxRedirects {
 		return oauth.E(oauth.InvalidRedirectURI, "at most 20 redirect_uris may be registered")
 	}
 	for _, uri := range c.RedirectURIs {

@@ -74,6 +74,34 @@ func ReadRegistrationRequest(m message.Request) (oauth.ClientMetadata, error) {
 	return c, nil
 }
 
+// Bounds of what a client says of itself.
+const (
+	MaxRedirects  = 20
+	maxClientName = 256 // characters
+)
+
+// ClientTextFault says what is wrong with the texts and URLs that a client says
+// of itself (RFC 7591 section 2); "" when nothing is.
+func ClientTextFault(c oauth.ClientMetadata) string {
+	if len([]rune(c.ClientName)) > maxClientName {
+		return "client_name may have 256 characters"
+	}
+	for _, text := range [...]string{c.ClientName, c.SoftwareID, c.SoftwareVersion} {
+		if message.PrintableLine(text) != text || len(text) > 4*maxClientName {
+			return "client_name, software_id and software_version must be short and without control characters"
+		}
+	}
+	for _, uri := range [...]string{c.ClientURI, c.LogoURI, c.TosURI, c.PolicyURI, c.JWKSURI, c.SectorIdentifierURI} {
+		if u, err := message.ParseURL(uri); uri != "" && (err != nil || u.Scheme != "https" && !(u.Scheme == "http" && u.Loopback()) || len(uri) > oauth.MaxRedirectURI) {
+			return "client_uri, logo_uri, tos_uri, policy_uri, jwks_uri and sector_identifier_uri must be https URLs"
+		}
+	}
+	if c.ApplicationType != "" && c.ApplicationType != "native" && c.ApplicationType != "web" {
+		return "application_type must be native or web"
+	}
+	return ""
+}
+
 // RegistrationReply is the successful answer (RFC 7591 section 3.2.1).
 func RegistrationReply(r oauth.Registration) message.Response {
 	m := members{}

@@ -2,12 +2,7 @@
 // resource never to this machine or its network.
 package flow
 
-import (
-	"net/netip"
-	"strings"
-
-	"mcp-auth/core/message"
-)
+import "mcp-auth/core/message"
 
 // reachable says why a URL that a peer named must not be used; "" when it may.
 // from is the resource the user chose. Names are judged again by the adapter,
@@ -25,51 +20,8 @@ func reachable(from, to string) string {
 	if err != nil || origin.Loopback() {
 		return ""
 	}
-	if local || privateHost(u.Host) {
+	if local || message.PrivateHost(u.Host) {
 		return "a remote resource must not lead to this machine or its network"
 	}
 	return ""
-}
-
-func privateHost(host string) bool {
-	host = strings.TrimSuffix(strings.Trim(strings.ToLower(host), "[]"), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") || numeric(host) {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && PrivateAddress(a)
-}
-
-// numeric finds hosts that some resolvers read as an address though they are
-// not written as one: 127.1, 0x7f.1, 2130706433.
-func numeric(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return false
-	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	return last != "" && (last[0] >= '0' && last[0] <= '9')
-}
-
-var special = func() []netip.Prefix {
-	var all []netip.Prefix
-	for _, p := range strings.Fields("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 198.18.0.0/15 240.0.0.0/4 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/32 2002::/16 fec0::/10") {
-		all = append(all, netip.MustParsePrefix(p))
-	}
-	return all
-}()
-
-// PrivateAddress reports whether an address is loopback, private, link-local,
-// carrier NAT, multicast, unspecified, or a translated form of those
-// (RFC 6890).
-func PrivateAddress(a netip.Addr) bool {
-	a = a.Unmap()
-	if a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsMulticast() || a.IsUnspecified() {
-		return true
-	}
-	for _, p := range special {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }

@@ -15,6 +15,8 @@ type Consent struct {
 	ClientName  string
 	ClientID    string
 	Registered  bool // it registered itself: its name is not verified
+	Document    bool // it is described by the document at its identifier
+	LocalOnly   bool // every redirect URI in that document is on the user's machine
 	Resource    string
 	Scopes      []string
 	RedirectURI string
@@ -34,12 +36,17 @@ func ConsentPage(c Consent) message.Response {
 			h.element("bdi", shownName(c.ClientName, c.ClientID))
 			h.raw(" access?</h1>\n")
 			unverified(h, c.Registered, c.ClientName)
+			described(h, c.Document, c.ClientID)
 			h.raw("<dl>\n")
 			client(h, c.ClientID)
 			asked(h, c.Resource, c.Scopes)
 			answered(h, c.RedirectURI)
 			h.raw("</dl>\n")
-			local(h, c.RedirectURI)
+			if c.Document && c.LocalOnly {
+				impersonable(h, c.ClientID)
+			} else {
+				local(h, c.RedirectURI)
+			}
 			decide(h, c.Action, c.Transaction, "")
 			h.raw(`<p class="muted small">You answer as <code>test-user</code> to <code>`)
 			h.text(c.Issuer)
@@ -62,6 +69,25 @@ func unverified(h *html, registered bool, name string) {
 	case registered:
 		h.raw(`<p class="note small"><strong>No name.</strong> This application registered itself and did not say what it is called.</p>`, "\n")
 	}
+}
+
+// described says what a document proves: who published it, not that the name
+// in it is true.
+func described(h *html, document bool, id string) {
+	if document {
+		h.raw(`<p class="note small"><strong>Name not verified.</strong> The application is described by a document at `)
+		h.element("strong", redirectHost(id))
+		h.raw(": judge it by that host.</p>\n")
+	}
+}
+
+// impersonable warns where a document proves nothing: any program can receive
+// at a loopback address, and so ask in the client's name (MCP authorization,
+// localhost redirect URI risks).
+func impersonable(h *html, id string) {
+	h.raw(`<p class="note small"><strong>Any program on this computer can ask in the name of `)
+	h.text(redirectHost(id))
+	h.raw(`:</strong> the answer goes to this computer, where programs cannot be told apart. Approve only if you have just started a login yourself.</p>`, "\n")
 }
 
 // client names the client; when its identifier is a URL, the host is what a

@@ -53,6 +53,7 @@ type DeviceConfirm struct {
 	ClientName  string
 	ClientID    string
 	Registered  bool
+	Document    bool
 	Resource    string
 	Scopes      []string
 	UserCode    string
@@ -71,6 +72,7 @@ func DeviceConfirmPage(d DeviceConfirm) message.Response {
 			h.text(d.UserCode)
 			h.raw("</p>\n", `<p class="note small"><strong>Did somebody send you this code?</strong> Then deny: they would get your access.</p>`, "\n")
 			unverified(h, d.Registered, d.ClientName)
+			described(h, d.Document, d.ClientID)
 			h.raw("<dl>\n")
 			client(h, d.ClientID)
 			asked(h, d.Resource, d.Scopes)

@@ -172,6 +172,9 @@ func hostile(p string) map[string]message.Response {
 		set(&d)
 		all["device "+name] = pages.DeviceConfirmPage(d)
 	}
+	foreign := consent
+	foreign.ClientID, foreign.Document, foreign.LocalOnly = p, true, true
+	all["consent document"] = pages.ConsentPage(foreign)
 	all["entry code"] = pages.DeviceEntryPage(pages.DeviceEntry{Action: "/d", UserCode: p})
 	all["entry trouble"] = pages.DeviceEntryPage(pages.DeviceEntry{Action: "/d", Trouble: p})
 	all["error"] = pages.ErrorPage(400, p, p, p)

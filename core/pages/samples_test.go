@@ -47,8 +47,11 @@ func samples() []sample {
 	admin.RedirectURI = "https://a-rather-long-application-name.staging.example.com/oauth/callback/with/a/long/path?tenant=1234567890-abcdefghijklmnopqrstuvwxyz"
 	app := consent
 	app.ClientName, app.RedirectURI = "", "com.example.app:/callback"
+	document := consent
+	document.ClientName, document.ClientID, document.Registered, document.Document, document.LocalOnly = "Desk", "https://desk.example/client.json", false, true, true
 	return []sample{
 		{"consent", pages.ConsentPage(consent)},
+		{"consent_document", pages.ConsentPage(document)},
 		{"consent_admin", pages.ConsentPage(admin)},
 		{"consent_app", pages.ConsentPage(app)},
 		{"device_entry", pages.DeviceEntryPage(pages.DeviceEntry{Action: "/oauth/device/verify"})},

@@ -35,6 +35,12 @@ type Config struct {
 	// taken: none, client_secret_basic, client_secret_post. Empty: all.
 	TokenAuthMethods []string
 
+	// Fetcher gets the documents of clients whose identifier is a URL; nil: there
+	// are no such clients. LocalDocuments lets documents lie on this machine's
+	// loopback: a test hook, for an issuer on loopback alone.
+	Fetcher        authserver.Fetcher
+	LocalDocuments bool
+
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
 	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served
 	Seed        bool   // the dev-* and phase-* clients exist
@@ -51,6 +57,8 @@ type Config struct {
 	// Trace gets the events of each exchange as it ends; nil costs nothing.
 	// It is called from many goroutines at once.
 	Trace func([]trace.Event)
+
+	documents *authserver.Documents // shared by all issuers
 }
 
 // DefaultBearerToken is the published static token.
@@ -63,6 +71,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if u.Path != "" || u.HasQuery || u.Origin() != c.Issuer {
 		return c, errors.New("issuer must be an origin such as http://127.0.0.1:8765, without path, query or default port")
+	}
+	if c.LocalDocuments && !u.Loopback() {
+		return c, errors.New("client documents on loopback are for an issuer on loopback")
+	}
+	if c.Fetcher != nil {
+		c.documents = authserver.NewDocuments(c.Fetcher, c.LocalDocuments)
 	}
 	if c.Random == nil {
 		return c, errors.New("server: Random is needed")
@@ -118,6 +132,9 @@ func (c Config) Hooks() []string {
 	}
 	if c.Mint {
 		on = append(on, "mint")
+	}
+	if c.LocalDocuments {
+		on = append(on, "cimd-loopback")
 	}
 	return on
 }

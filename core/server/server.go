@@ -71,7 +71,7 @@ func issuer(cfg Config, t authserver.Tables) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, notes: table.NewMemory[[]resource.Note](16), site: u.Origin()}
 	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
-		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
+		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +102,9 @@ func (s *Server) Sweep(now time.Time) int {
 	gone := s.as.Sweep(now) + s.static.Minted.Sweep(now) + s.notes.Sweep(now)
 	for _, t := range s.tenants {
 		gone += t.Sweep(now)
+	}
+	if s.cfg.documents != nil {
+		gone += s.cfg.documents.Sweep(now)
 	}
 	return gone
 }

@@ -17,7 +17,6 @@ import (
 	"syscall"
 	"time"
 
-	"mcp-auth/core/flow"
 	"mcp-auth/core/message"
 )
 
@@ -59,7 +58,7 @@ func newHTTP(guard bool, proxy func(*http.Request) (*url.URL, error)) *http.Clie
 // the name was resolved.
 func refusePrivate(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
-	if err != nil || flow.PrivateAddress(a.Addr()) {
+	if err != nil || message.PrivateAddress(a.Addr()) {
 		return fmt.Errorf("a remote resource must not lead to %s: it is this machine or its network", address)
 	}
 	return nil

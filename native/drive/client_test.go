@@ -14,7 +14,6 @@ import (
 
 	"github.com/matryer/is"
 
-	"mcp-auth/core/flow"
 	"mcp-auth/core/message"
 )
 
@@ -31,9 +30,9 @@ func TestCL29_RemoteResourcesCannotReachThisMachine(t *testing.T) {
 	_, err := NewClient(l.URL, time.Second).Do(context.Background(), message.Get(l.URL))
 	is.NoErr(err) // a local resource may
 	for _, a := range strings.Fields("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 240.0.0.1 ::1 :: fd00::1 fe80::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::") {
-		is.True(flow.PrivateAddress(netip.MustParseAddr(a))) // every form of those
+		is.True(message.PrivateAddress(netip.MustParseAddr(a))) // every form of those
 	}
-	is.True(!flow.PrivateAddress(netip.MustParseAddr("93.184.216.34"))) // and not the others
+	is.True(!message.PrivateAddress(netip.MustParseAddr("93.184.216.34"))) // and not the others
 }
 
 func TestClientBounds(t *testing.T) {

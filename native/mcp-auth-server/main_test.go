@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -248,4 +249,26 @@ func TestTenantsAndMethods(t *testing.T) {
 		is.Equal(run(t.Context(), args, &out, &errs), 2)      // a usage error
 		is.True(strings.Contains(errs.String(), args[0]+" ")) // that names the flag
 	}
+}
+
+func TestClientDocumentOnLoopback(t *testing.T) {
+	is := is.New(t)
+	var url string
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"client_id":"` + url + `","client_name":"Mine","redirect_uris":["http://127.0.0.1/cb"]}`))
+	}))
+	defer app.Close()
+	url = app.URL + "/client.json"
+	ask := "/oauth/authorize?response_type=code&client_id=" + url + "&redirect_uri=http://127.0.0.1:5/cb&code_challenge_method=S256&code_challenge=" + strings.Repeat("a", 43) + "&resource="
+	base, greeting, _, _ := start(t, "--cimd-allow-loopback")
+	is.True(strings.Contains(greeting, "cimd-loopback")) // a test hook, announced
+	status, body := get(t, base+ask+base+"/mcp/oauth")
+	is.True(status == 200 && strings.Contains(body, "Allow <bdi>Mine</bdi> access?")) // a document on this machine is a client
+	base, _, _, _ = start(t)
+	status, _ = get(t, base+ask+base+"/mcp/oauth")
+	is.Equal(status, 400) // without the flag it is none
+	base, _, _, _ = start(t, "--cimd=false")
+	_, body = get(t, base+"/.well-known/oauth-authorization-server")
+	is.True(!strings.Contains(body, "client_id_metadata_document_supported")) // switched off, not announced
 }

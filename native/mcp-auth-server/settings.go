@@ -17,6 +17,7 @@ import (
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/message"
 	"mcp-auth/core/server"
+	"mcp-auth/native/fetch"
 )
 
 type config struct {
@@ -25,6 +26,7 @@ type config struct {
 	authMethods                           list
 	mint                                  string
 	seed, remoteHooks, version            bool
+	cimd, cimdLoopback                    bool
 	trace, logFormat                      string
 	lifetimes                             authserver.Lifetimes
 	minted                                time.Duration
@@ -74,6 +76,8 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.Var(&c.authMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
+	fs.BoolVar(&c.cimd, "cimd", true, "take URLs as client_id and fetch the client's metadata document from there")
+	fs.BoolVar(&c.cimdLoopback, "cimd-allow-loopback", false, "test hook: such documents may also lie on this machine, with http too")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
 	fs.BoolVar(&c.seed, "seed", true, "have the dev-* and phase-* clients")
@@ -180,6 +184,12 @@ func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error)
 	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
+	if c.cimd {
+		cfg.Fetcher, cfg.LocalDocuments = fetch.New(), c.cimdLoopback
+	}
+	if cfg.LocalDocuments && !loopback {
+		return cfg, errors.New("--cimd-allow-loopback is for a server that listens on loopback itself")
+	}
 	if cfg.Issuer == "" {
 		if !loopback {
 			return cfg, errors.New("--issuer is needed when listening beyond loopback: it is the origin that clients see")
