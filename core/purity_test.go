@@ -37,6 +37,9 @@ var arrows = map[string][]string{
 	"flow":       {"exchange", "oauth", "message", "trace", "mcp", "pages"},
 	"authserver": {"exchange", "oauth", "message", "trace", "table", "pages"},
 	"resource":   {"exchange", "oauth", "mcp", "message", "trace", "table"}, // minted static tokens are records too
+	"explain":    {"oauth", "message", "trace"},
+	"fault":      {"oauth", "message"},
+	"stage":      {"explain", "fault", "flowtest", "server", "flow", "mcp", "exchange", "oauth", "message", "trace"},
 	"server":     {"authserver", "resource", "mcp", "exchange", "pages", "table", "oauth", "message", "trace"},
 	"flowtest":   {"authserver", "resource", "server", "flow", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
 }

@@ -54,6 +54,9 @@ func (b *Browser) Press(p Page, name, value string) (Page, error) {
 	return b.follow(m)
 }
 
+// Send performs a request that a page has made.
+func (b *Browser) Send(m message.Request) (Page, error) { return b.follow(m) }
+
 func (b *Browser) follow(m message.Request) (Page, error) {
 	for range 5 {
 		if c := b.cookieHeader(); c != "" {

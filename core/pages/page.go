@@ -47,6 +47,10 @@ func (h *html) row(term string, description func()) {
 // styleHash lets the one style element in (CSP level 2 section 8.2).
 var styleHash = hashOf(style)
 
+// StyleHash is the source that lets the pages' style in, for a policy of
+// another page that shows them in a frame.
+func StyleHash() string { return styleHash }
+
 func hashOf(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"

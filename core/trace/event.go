@@ -83,6 +83,7 @@ type Outcome struct {
 	Code      string // Refused, Denied: the OAuth error code
 	Want, Got string // Violated: what the rule asks for, and what came
 	Hint      string // what to do next
+	Due       bool   // the failure had to come: it is the defence that was shown
 }
 
 // An Ending is one of the ways a flow can end.

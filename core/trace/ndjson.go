@@ -78,6 +78,9 @@ func outcomeValue(v Outcome) message.Value {
 	m.text("want", v.Want)
 	m.text("got", v.Got)
 	m.text("hint", v.Hint)
+	if v.Due {
+		m = append(m, message.M("due", message.Boolean(true)))
+	}
 	return message.Obj(m...)
 }
 
@@ -141,7 +144,8 @@ func readEvent(v message.Value) (Event, error) {
 		ev.Tried = &Tried{URL: text(t, "url"), Rule: text(t, "rule"), Outcome: text(t, "outcome")}
 	}
 	if d := v.Get("outcome"); d.Kind() == message.Object {
-		ev.Outcome = &Outcome{Kind: Ending(text(d, "kind")), Step: text(d, "step"), Code: text(d, "code"), Want: text(d, "want"), Got: text(d, "got"), Hint: text(d, "hint")}
+		due, _ := d.Get("due").Bool()
+		ev.Outcome = &Outcome{Due: due, Kind: Ending(text(d, "kind")), Step: text(d, "step"), Code: text(d, "code"), Want: text(d, "want"), Got: text(d, "got"), Hint: text(d, "hint")}
 	}
 	for _, p := range v.Get("params").Elems() {
 		ev.Params = append(ev.Params, Param{text(p, "name"), text(p, "value"), text(p, "role")})

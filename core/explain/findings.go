@@ -1,0 +1,182 @@
+// What went wrong or is odd, with want, got, rule, cause and fix; and the
+// verdict, which is one sentence about one message.
+package explain
+
+import (
+	"strings"
+
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/trace"
+)
+
+// A Finding is a rule that was broken, a refusal, or an oddity.
+type Finding struct {
+	Row       int
+	ID        string // of the check, or refused.CODE, shape.STEP, ...
+	Mark      Mark
+	Want, Got string
+	Cite      string
+	Text      string // what it is about, without the values
+	Cause     string // usually because
+	Fix       string
+}
+
+// Findings lists what is to be known, in the order of the messages.
+func Findings(events []trace.Event) []Finding { return findings(events, Rows(events)) }
+
+func findings(events []trace.Event, rows []Row) (all []Finding) {
+	for _, r := range rows {
+		if f, ok := oddity(events, r); ok {
+			all = append(all, f)
+		}
+		for _, i := range r.Checks {
+			ev := events[i]
+			switch c := ev.Check; {
+			case c == nil:
+			case !c.OK:
+				all = append(all, Finding{Row: r.N, ID: c.ID, Mark: Wrong, Want: c.Want, Got: c.Got, Cite: ev.Cite}.told(""))
+			case c.ID == "resource.match" && !oauth.SameResource(c.Want, c.Got):
+				all = append(all, Finding{Row: r.N, ID: "resource.parent", Mark: Odd, Want: c.Want, Got: c.Got, Cite: ev.Cite}.told(""))
+			}
+		}
+	}
+	for i, ev := range events {
+		if ev.Kind == trace.KindVerdict && ev.Outcome != nil && ev.Outcome.Kind != trace.Ended {
+			all = ended(all, rows, i, *ev.Outcome)
+		}
+	}
+	return all
+}
+
+// oddity is what a client tolerates and a server's author should know.
+func oddity(events []trace.Event, r Row) (Finding, bool) {
+	ev := events[r.Event]
+	if r.Kind == trace.KindResponse && r.Step == "probe" && ev.Response.Status == 401 && ev.Response.Header.Get("WWW-Authenticate") == "" {
+		return Finding{Row: r.N, ID: "challenge.missing", Mark: Odd, Want: "WWW-Authenticate: Bearer resource_metadata=...", Got: "no WWW-Authenticate",
+			Cite: "RFC 9728 section 5.1"}.told(""), true
+	}
+	return Finding{}, false
+}
+
+// ended adds how a flow ended, unless a check on the way has already said it.
+func ended(all []Finding, rows []Row, at int, o trace.Outcome) []Finding {
+	f := Finding{Row: about(rows, at, o.Step), Mark: Wrong, Want: o.Want, Got: o.Got}
+	if f.Row == 0 {
+		return all
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		if o.Kind == trace.Violated && all[i].Mark == Wrong && all[i].Row <= f.Row && all[i].Row >= f.Row-2 {
+			if o.Hint != "" {
+				all[i].Fix = sentence(o.Hint)
+			}
+			return all
+		}
+		if o.Kind == trace.Lapsed && all[i].ID == "state.equal" {
+			return all
+		}
+	}
+	switch o.Kind {
+	case trace.Violated:
+		f.ID = "shape." + o.Step
+	case trace.Refused:
+		f.ID = "refused." + o.Code
+		f.Want = "success"
+	default:
+		f.ID = string(o.Kind)
+	}
+	if o.Due {
+		f.Mark = Due
+	}
+	return append(all, f.told(o.Hint))
+}
+
+// about is the row that a verdict is about: the last answer of its step, or
+// the last message before it.
+func about(rows []Row, at int, step string) int {
+	last := 0
+	for _, r := range rows {
+		if r.Event > at {
+			break
+		}
+		if r.Kind == trace.KindResponse || r.Kind == trace.KindTrouble || r.Kind == trace.KindRequest && r.Step == "callback" {
+			if step == "callback" && r.Kind == trace.KindResponse && r.Step == "callback" {
+				continue // our own page; what it answers is the message
+			}
+			last = r.N
+		}
+	}
+	return last
+}
+
+// told adds the texts of a finding.
+func (f Finding) told(hint string) Finding {
+	id := f.ID
+	if Text("finding."+id) == "" { // a code or step without a text of its own
+		id = strings.TrimSuffix(f.ID[:strings.IndexByte(f.ID+".", '.')], ".") + ".other"
+	}
+	f.Text, f.Cause, f.Fix = Text("finding."+id), Text("cause."+id), Text("fix."+id)
+	if hint != "" {
+		f.Fix = sentence(hint)
+	}
+	return f
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+}
+
+// A Verdict is the one sentence that is always on screen.
+type Verdict struct {
+	Kind       string // ready, running, waiting, ok, note, stopped, refused, denied, lapsed, interrupted
+	Row        int    // the message it is about; 0: none
+	Text       string
+	Cause, Fix string
+	Cite       string
+	Want, Got  string
+	ID         string // of the finding
+}
+
+// Judge gives the verdict on a run that has ended or not.
+func Judge(events []trace.Event) Verdict {
+	rows := Rows(events)
+	var last *trace.Outcome
+	for i := range events {
+		if events[i].Outcome != nil {
+			last = events[i].Outcome
+		}
+	}
+	all := findings(events, rows)
+	var worst *Finding
+	for i := range all {
+		if all[i].Mark == Wrong || all[i].Mark == Odd && worst == nil {
+			worst = &all[i]
+		}
+	}
+	switch {
+	case len(rows) == 0:
+		return Verdict{Kind: "ready", Text: Text("verdict.ready")}
+	case worst != nil && worst.Mark == Wrong:
+		return worst.verdict(last)
+	case last == nil:
+		return Verdict{Kind: "running", Text: Text("verdict.running")}
+	case worst != nil:
+		v := worst.verdict(last)
+		v.Kind, v.Text = "note", Text("verdict.ok")+" "+v.Text
+		return v
+	}
+	return Verdict{Kind: "ok", Row: rows[len(rows)-1].N, Text: Text("verdict.ok")}
+}
+
+// verdict makes a sentence of a finding: which message, what, want and got.
+func (f Finding) verdict(o *trace.Outcome) Verdict {
+	v := Verdict{Kind: "stopped", Row: f.Row, Cause: f.Cause, Fix: f.Fix, Cite: f.Cite, Want: f.Want, Got: f.Got, ID: f.ID}
+	if o != nil && o.Kind != trace.Violated && o.Kind != trace.Ended {
+		v.Kind = string(o.Kind)
+	}
+	v.Text = Text("verdict."+v.Kind) + " " + message.Decimal(int64(f.Row)) + ": " + f.Text
+	return v
+}

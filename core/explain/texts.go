@@ -1,0 +1,47 @@
+// All texts, in one file keyed by ids: why a message is sent, what a parameter
+// means, what a check protects, what a finding comes from and how it is fixed.
+package explain
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed texts.txt
+var file string
+
+// texts maps an id to its text. A line is "id: text"; # begins a comment.
+var texts = readTexts(file)
+
+func readTexts(s string) map[string]string {
+	all := map[string]string{}
+	for line := range strings.SplitSeq(s, "\n") {
+		if id, text, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
+			all[id] = text
+		}
+	}
+	return all
+}
+
+// Text returns the text of an id, or "".
+func Text(id string) string { return texts[id] }
+
+// Why says why a row's message is sent: by its step and direction.
+func Why(r Row) string {
+	direction := "response"
+	switch {
+	case len(r.Pieces) > 0 && r.Kind == "request":
+		direction = "request"
+	case r.Kind != "response":
+		direction = string(r.Kind)
+	}
+	return Text("why." + r.Step + "." + direction)
+}
+
+// AboutCheck says what a check protects.
+func AboutCheck(id string) string {
+	if strings.HasPrefix(id, "endpoint.") {
+		id = "endpoint"
+	}
+	return Text("check." + id)
+}

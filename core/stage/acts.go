@@ -1,0 +1,242 @@
+// The plays: what happens one after the other in each flow. Every act is one
+// of the client's machines; an act may be due to fail.
+package stage
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/flow"
+	"mcp-auth/core/mcp"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/server"
+	"mcp-auth/core/trace"
+)
+
+// An act makes a flow; nil when it only changes something.
+type act struct {
+	make func(*Stage) flow.Flow
+	due  string // the OAuth error that must come
+}
+
+// keeps is what the client keeps between acts.
+type keeps struct {
+	login flow.Login
+	old   oauth.Token // before the last refresh
+	scope string      // that a challenge asked for
+}
+
+// scripts are the plays by flow.
+var scripts = map[string][]act{
+	"auth-code":    {{make: authCode}, {make: callTool("whoami")}},
+	"device":       {{make: device}, {make: callTool("whoami")}},
+	"client-creds": {{make: clientCreds}, {make: callTool("whoami")}},
+	"bearer":       {{make: discover}, {make: bearer}, {make: callTool("whoami")}},
+	"refresh": {{make: authCode}, {make: callTool("whoami")}, {make: later(time.Hour)}, {make: callTool("whoami"), due: oauth.InvalidToken},
+		{make: renew(false)}, {make: callTool("whoami")}, {make: renew(true), due: oauth.InvalidGrant}, {make: callTool("whoami"), due: oauth.InvalidToken}},
+	"step-up": {{make: authCode}, {make: callTool("read_note")}, {make: callTool("write_note"), due: oauth.InsufficientScope}, {make: authCode}, {make: callTool("write_note")}},
+}
+
+// Flows lists the plays.
+func Flows() []string {
+	return []string{"auth-code", "device", "client-creds", "bearer", "refresh", "step-up"}
+}
+
+// act begins the current act.
+func (s *Stage) act() error {
+	for len(s.acts) > 0 {
+		s.seen, s.page, s.device = 0, nil, nil
+		if s.flow = s.acts[0].make(s); s.flow != nil {
+			return s.tell(flow.Start{})
+		}
+		s.acts = s.acts[1:]
+	}
+	s.over = true
+	return nil
+}
+
+// ended judges how the current act ended, keeps what it brought, and begins
+// the next one; a failure that was not due ends the run.
+func (s *Stage) ended(err error) error {
+	due := s.acts[0].due
+	s.acts = s.acts[1:]
+	last := &s.events[len(s.events)-1]
+	got := ""
+	if last.Outcome != nil {
+		got = last.Outcome.Code
+	}
+	switch {
+	case due != "" && got == due:
+		last.Outcome.Due = true
+		s.keep()
+	case due != "" && err == nil:
+		last.Outcome = &trace.Outcome{Kind: trace.Violated, Step: "token", Want: due, Got: "success"}
+		s.acts = nil
+	case err != nil:
+		s.acts = nil
+	default:
+		s.keep()
+	}
+	return s.act()
+}
+
+func (s *Stage) keep() {
+	switch f := s.flow.(type) {
+	case *flow.AuthCode:
+		s.kept.login = f.Login
+	case *flow.Device:
+		s.kept.login = f.Login
+	case *flow.ClientCreds:
+		s.kept.login = f.Login
+	case *flow.Bearer:
+		s.kept.login = f.Login
+	case *flow.Renew:
+		if f.Token.AccessToken != "" {
+			s.kept.old, s.kept.login.Token = s.kept.login.Token, f.Token
+		}
+	}
+	s.kept.scope = challengedScope(s.events)
+}
+
+// challengedScope is what the last 403 asked for.
+func challengedScope(events []trace.Event) string {
+	for i := len(events) - 1; i >= 0; i-- {
+		if r := events[i].Response; r != nil && r.Status == 403 {
+			c, _, _ := exchange.ReadBearerChallenge(r.Header)
+			return c.Scope
+		}
+	}
+	return ""
+}
+
+// Plays that need a scope begin with the least.
+func (s *Stage) scope() string {
+	if s.cfg.Flow == "step-up" && s.kept.scope == "" {
+		return oauth.ScopeRead
+	}
+	if s.kept.scope != "" {
+		return s.kept.scope
+	}
+	return ""
+}
+
+func (s *Stage) target() flow.Target { return flow.Target{ResourceURL: s.resource()} }
+
+func (s *Stage) resource() string {
+	switch {
+	case s.cfg.Live != "":
+		return s.cfg.Live
+	case s.cfg.Flow == "bearer":
+		return issuer + server.BearerPath
+	}
+	return issuer + server.OAuthPath
+}
+
+// client is who logs in: known beforehand, registered before, or new.
+func (s *Stage) client() flow.Client {
+	if r := s.kept.login.Client; r.ClientID != "" && s.kept.scope == "" { // for more scope it registers again
+		return flow.Client{ID: r.ClientID, Secret: r.ClientSecret}
+	}
+	switch {
+	case s.cfg.Registration != "pre":
+		return flow.Client{Register: true, Name: "Flow visualizer"}
+	case s.cfg.Flow == "client-creds":
+		return flow.Client{ID: "dev-confidential-client", Secret: "dev-confidential-secret"}
+	}
+	return flow.Client{ID: "dev-public-client"}
+}
+
+func authCode(s *Stage) flow.Flow {
+	f := flow.NewAuthCode(s.target(), s.client(), s.scope())
+	f.RedirectURI, f.StateValue, f.Verifier = redirect, s.secret(16), s.secret(32)
+	if s.cfg.Redirect != "" {
+		f.RedirectURI = s.cfg.Redirect
+	}
+	return f
+}
+
+func device(s *Stage) flow.Flow { return flow.NewDevice(s.target(), s.client(), s.scope()) }
+
+func clientCreds(s *Stage) flow.Flow { return flow.NewClientCreds(s.target(), s.client(), s.scope()) }
+
+func discover(s *Stage) flow.Flow { return flow.NewDiscover(s.target()) }
+
+func bearer(s *Stage) flow.Flow {
+	return &flow.Bearer{ResourceURL: s.resource(), Token: server.DefaultBearerToken}
+}
+
+func later(d time.Duration) func(*Stage) flow.Flow {
+	return func(s *Stage) flow.Flow {
+		s.now = s.now.Add(d + time.Second)
+		s.note("an hour passes: the access token dies", "RFC 6749 section 5.1")
+		return nil
+	}
+}
+
+// renew refreshes; reused says that the token of before the last refresh is
+// taken, as a thief would.
+func renew(reused bool) func(*Stage) flow.Flow {
+	return func(s *Stage) flow.Flow {
+		l := s.kept.login
+		t := l.Token
+		if reused {
+			t = s.kept.old
+		}
+		return &flow.Renew{ResourceURL: s.resource(), ResourceID: l.ResourceID, TokenEndpoint: l.Server.Metadata.TokenEndpoint, RefreshToken: t.RefreshToken, Scope: t.Scope,
+			Client: exchange.ClientAuth{Method: l.AuthMethod, ClientID: l.Client.ClientID, ClientSecret: l.Client.ClientSecret}}
+	}
+}
+
+// callTool calls a tool with the token that is kept.
+func callTool(name string) func(*Stage) flow.Flow {
+	arguments := message.Obj()
+	if name == "write_note" {
+		arguments = message.Obj(message.M("id", message.Str("first")), message.M("text", message.Str("written after stepping up")))
+	} else if name == "read_note" {
+		arguments = message.Obj(message.M("id", message.Str("first")))
+	}
+	return func(s *Stage) flow.Flow {
+		return &flow.Call{ResourceURL: s.resource(), Token: s.kept.login.Token.AccessToken, Method: "tools/call", ID: message.Num(1),
+			Params: message.Obj(message.M("name", message.Str(name)), message.M("arguments", arguments))}
+	}
+}
+
+// Revisions that can be played, newest first.
+func Revisions() []string { return slices.Clone(mcp.Handshake) }
+
+// spoken is a request in the revision that is played.
+func (s *Stage) spoken(m message.Request) message.Request {
+	if s.cfg.Revision != "" && s.cfg.Revision != mcp.Newest {
+		m.Body = []byte(strings.Replace(string(m.Body), `"protocolVersion":"`+mcp.Newest+`"`, `"protocolVersion":"`+s.cfg.Revision+`"`, 1))
+	}
+	return m
+}
+
+// dialect is an answer as a server of the revision gives it: 2025-03-26 knows
+// no resource metadata, 2025-06-18 no scope in the challenge.
+func (s *Stage) dialect(step string, r message.Response) message.Response {
+	switch {
+	case s.cfg.Revision == "2025-03-26" && step == "discover.resource":
+		return message.JSON(404, []byte(`{"error":"not_found"}`))
+	case s.cfg.Revision == "2025-03-26" && step == "probe":
+		return challenge(r, "Bearer")
+	case s.cfg.Revision == "2025-06-18" && step == "probe":
+		c, _, _ := exchange.ReadBearerChallenge(r.Header)
+		return challenge(r, `Bearer resource_metadata="`+c.ResourceMetadata+`"`)
+	}
+	return r
+}
+
+func challenge(r message.Response, value string) message.Response {
+	h := slices.Clone(r.Header)
+	for i, f := range h {
+		if f.Name == "WWW-Authenticate" {
+			h[i].Value = value
+		}
+	}
+	r.Header = h
+	return r
+}

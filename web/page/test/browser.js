@@ -1,0 +1,51 @@
+// What every test of the page needs: a static host, a browser, a fresh page.
+import { chromium } from 'playwright-core';
+import http from 'node:http';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.gz': 'application/gzip', '.svg': 'image/svg+xml' };
+
+/** Serves the built folder as a plain static host does: no policy, no header of ours. */
+export async function host(folder) {
+  const server = http.createServer(async (req, res) => {
+    const name = path.join(folder, decodeURIComponent(new URL(req.url, 'http://x').pathname).replace(/\/$/, '/index.html'));
+    try {
+      if (!name.startsWith(folder)) throw new Error('outside');
+      const body = await readFile(name);
+      res.writeHead(200, { 'content-type': types[path.extname(name)] || 'application/octet-stream' }).end(body);
+    } catch {
+      res.writeHead(404).end();
+    }
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+export const launch = (args = []) => chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...args] });
+
+/** A page in a context of its own, with everything it complains about. */
+export async function fresh(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints = [], requests = [];
+  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()));
+  page.on('pageerror', (e) => complaints.push(String(e)));
+  page.on('request', (r) => requests.push(r.url()));
+  page.on('dialog', (d) => { complaints.push('dialog ' + d.message()); d.dismiss(); });
+  await page.goto(url);
+  await page.waitForFunction(() => !document.getElementById('step').disabled);
+  return { page, context, complaints, requests, close: () => context.close() };
+}
+
+/** Sets the controls and waits for the run to be set up anew. */
+export async function set(page, settings) {
+  for (const [id, value] of Object.entries(settings)) await page.selectOption(`#${id}`, value);
+  await page.waitForFunction(() => !document.getElementById('step').disabled);
+}
+
+export async function press(page, id) {
+  await page.click(`#${id}`);
+  await page.waitForFunction(() => !(document.getElementById('step').disabled && document.getElementById('reset').disabled));
+}
