@@ -67,8 +67,8 @@ func ended(all []Finding, rows []Row, at int, o trace.Outcome) []Finding {
 	}
 	for i := len(all) - 1; i >= 0; i-- {
 		if o.Kind == trace.Violated && all[i].Mark == Wrong && all[i].Row <= f.Row && all[i].Row >= f.Row-2 {
-			if o.Hint != "" {
-				all[i].Fix = sentence(o.Hint)
+			if o.Hint != "" { // it knows these very values
+				all[i].Cause = sentence(o.Hint)
 			}
 			return all
 		}
@@ -116,7 +116,7 @@ func (f Finding) told(hint string) Finding {
 		id = strings.TrimSuffix(f.ID[:strings.IndexByte(f.ID+".", '.')], ".") + ".other"
 	}
 	f.Text, f.Cause, f.Fix = Text("finding."+id), Text("cause."+id), Text("fix."+id)
-	if hint != "" {
+	if hint != "" && strings.HasSuffix(id, ".other") {
 		f.Fix = sentence(hint)
 	}
 	return f

@@ -161,7 +161,7 @@ func requestPieces(m message.Request) []string {
 		f, _ := message.ParseForm(string(m.Body))
 		for _, name := range [...]string{"grant_type", "decision", "user_code"} {
 			if v, err := f.One(name); err == nil && v != "" {
-				return append(all, v)
+				return append(all, v[strings.LastIndexByte(v, ':')+1:])
 			}
 		}
 	case message.JSONType:

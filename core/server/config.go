@@ -54,6 +54,11 @@ type Config struct {
 	Random  io.Reader // of cryptographic quality, safe for concurrent use. REQUIRED
 	Version string    // of the program, for /health and serverInfo
 
+	// Files are served as they are, by path, to whoever passes the front door:
+	// the flow visualizer. One at / stands before the home page, which is at
+	// /about as well. They are not traced.
+	Files map[string]message.Response
+
 	// Trace gets the events of each exchange as it ends; nil costs nothing.
 	// It is called from many goroutines at once.
 	Trace func([]trace.Event)

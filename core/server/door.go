@@ -88,6 +88,9 @@ func (s *Server) BodyLimit(method, path string) int {
 // Serve answers one request. It never panics and never answers 5xx for what
 // was sent.
 func (s *Server) Serve(now time.Time, m message.Request) message.Response {
+	if r, ok := s.file(m); ok {
+		return r
+	}
 	r := s.serve(now, m)
 	if s.cfg.Trace != nil {
 		s.cfg.Trace(exchanged(now, m, r))
@@ -125,6 +128,15 @@ func (s *Server) serve(now time.Time, m message.Request) message.Response {
 		return s.crossOrigin(p, origin, refused(413, oauth.InvalidRequest, "the body is longer than "+message.Decimal(int64(route.Limit))+" bytes"))
 	}
 	return s.crossOrigin(p, origin, route.do(to, now, m))
+}
+
+// file is one of the files that are served as they are.
+func (s *Server) file(m message.Request) (message.Response, bool) {
+	if len(s.cfg.Files) == 0 || m.Method != "GET" && m.Method != "HEAD" || !s.hosts[strings.ToLower(m.Host())] {
+		return message.Response{}, false
+	}
+	r, ok := s.cfg.Files[m.Path()]
+	return r, ok
 }
 
 // refused is an answer of the door itself.

@@ -82,6 +82,7 @@ var routes = []Route{
 	{groupTest, "POST", MintPath, "Mints a bearer token for /mcp/bearer-token", "prefixed static_; only while the hook is on", "", "", typeJSON, formLimit, guarded, true, (*Server).mint},
 
 	{groupAbout, "GET", "/", "What this is, and what to type first", "", "", "", typeHTML, 0, nobody, false, (*Server).home},
+	{groupAbout, "GET", "/about", "The same, where the flow visualizer is served at /", "", "", "", typeHTML, 0, nobody, false, (*Server).home},
 	{groupAbout, "GET", "/health", "Alive, which version, which test hooks are on", "", "", "", typeJSON, 0, everyone, false, (*Server).health},
 	{groupAbout, "GET", "/docs", "This list", "", "", "", typeHTML, 0, nobody, false, (*Server).docs},
 	{groupAbout, "GET", "/docs/oauth-callback", "Shows the redirect it received", "a redirect_uri for clients without one", "", "code state iss error", typeHTML, 0, nobody, false, (*Server).inspector},

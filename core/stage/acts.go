@@ -24,9 +24,9 @@ type act struct {
 
 // keeps is what the client keeps between acts.
 type keeps struct {
-	login flow.Login
-	old   oauth.Token // before the last refresh
-	scope string      // that a challenge asked for
+	login  flow.Login
+	old    oauth.Token // before the last refresh
+	ascent flow.Ascent // after a refusal for scope
 }
 
 // scripts are the plays by flow.
@@ -71,6 +71,8 @@ func (s *Stage) ended(err error) error {
 	switch {
 	case due != "" && got == due:
 		last.Outcome.Due = true
+		s.kept.ascent.Scope = s.kept.login.RequestedScope
+		s.kept.ascent.After(err, false)
 		s.keep()
 	case due != "" && err == nil:
 		last.Outcome = &trace.Outcome{Kind: trace.Violated, Step: "token", Want: due, Got: "success"}
@@ -98,32 +100,26 @@ func (s *Stage) keep() {
 			s.kept.old, s.kept.login.Token = s.kept.login.Token, f.Token
 		}
 	}
-	s.kept.scope = challengedScope(s.events)
 }
 
-// challengedScope is what the last 403 asked for.
-func challengedScope(events []trace.Event) string {
-	for i := len(events) - 1; i >= 0; i-- {
-		if r := events[i].Response; r != nil && r.Status == 403 {
-			c, _, _ := exchange.ReadBearerChallenge(r.Header)
-			return c.Scope
-		}
-	}
-	return ""
-}
-
-// Plays that need a scope begin with the least.
+// scope to ask for: a play that steps up begins with the least.
 func (s *Stage) scope() string {
-	if s.cfg.Flow == "step-up" && s.kept.scope == "" {
+	if s.cfg.Flow == "step-up" && !s.climbing() {
 		return oauth.ScopeRead
 	}
-	if s.kept.scope != "" {
-		return s.kept.scope
-	}
-	return ""
+	return s.kept.ascent.Scope
 }
 
-func (s *Stage) target() flow.Target { return flow.Target{ResourceURL: s.resource()} }
+// climbing reports whether a call was refused for its scope.
+func (s *Stage) climbing() bool { return s.cfg.Flow == "step-up" && s.kept.ascent.Scope != "" }
+
+func (s *Stage) target() flow.Target {
+	t := flow.Target{ResourceURL: s.resource()}
+	if s.climbing() {
+		return s.kept.ascent.Next(t)
+	}
+	return t
+}
 
 func (s *Stage) resource() string {
 	switch {
@@ -137,7 +133,7 @@ func (s *Stage) resource() string {
 
 // client is who logs in: known beforehand, registered before, or new.
 func (s *Stage) client() flow.Client {
-	if r := s.kept.login.Client; r.ClientID != "" && s.kept.scope == "" { // for more scope it registers again
+	if r := s.kept.login.Client; r.ClientID != "" && !s.climbing() { // for more scope it registers again
 		return flow.Client{ID: r.ClientID, Secret: r.ClientSecret}
 	}
 	switch {
@@ -199,9 +195,17 @@ func callTool(name string) func(*Stage) flow.Flow {
 		arguments = message.Obj(message.M("id", message.Str("first")))
 	}
 	return func(s *Stage) flow.Flow {
-		return &flow.Call{ResourceURL: s.resource(), Token: s.kept.login.Token.AccessToken, Method: "tools/call", ID: message.Num(1),
+		return &flow.Call{ResourceURL: s.resource(), Token: s.kept.login.Token.AccessToken, Method: "tools/call", ID: message.Num(1), Protocol: s.revision(),
 			Params: message.Obj(message.M("name", message.Str(name)), message.M("arguments", arguments))}
 	}
+}
+
+// revision is the one that is played.
+func (s *Stage) revision() string {
+	if s.cfg.Revision == "" {
+		return mcp.Newest
+	}
+	return s.cfg.Revision
 }
 
 // Revisions that can be played, newest first.

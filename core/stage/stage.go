@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"mcp-auth/core/explain"
 	"mcp-auth/core/fault"
 	"mcp-auth/core/flow"
 	"mcp-auth/core/flowtest"
@@ -67,6 +68,8 @@ type Stage struct {
 	device  *flow.Show
 	wait    time.Time // zero: for nothing
 	over    bool
+
+	whole []explain.Row // of the same run among healthy parties; made when it is asked for
 }
 
 // A Move is what the reader did. One struct a variant.
@@ -164,6 +167,7 @@ func (s *Stage) Back() (*Stage, error) {
 		return s, nil
 	}
 	again, err := New(s.cfg)
+	again.whole = s.whole
 	for _, m := range s.moves[:len(s.moves)-1] {
 		if err == nil {
 			err = again.Do(m)

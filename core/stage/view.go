@@ -73,30 +73,36 @@ func (s *Stage) verdict() explain.Verdict {
 // plan is what is still to come: the rows of the same run among healthy
 // parties, from where this one stands.
 func (s *Stage) plan() message.Value {
-	c := s.cfg
-	c.Fault, c.Live, c.Seed = "", "", 0
-	whole, err := New(c)
-	for i := 0; err == nil && !whole.over && i < limit; i++ {
-		err = whole.Do(Step{})
+	if s.whole == nil {
+		s.whole = rehearsed(s.cfg)
 	}
-	if err != nil {
-		return message.Arr()
-	}
-	planned := explain.Rows(whole.events)
 	at := 0
 	for _, r := range explain.Rows(s.events) {
-		for i := at; i < len(planned) && i < at+6; i++ {
-			if p := planned[i]; p.Step == r.Step && p.Kind == r.Kind && p.From == r.From && p.To == r.To {
+		for i := at; i < len(s.whole) && i < at+6; i++ {
+			if p := s.whole[i]; p.Step == r.Step && p.Kind == r.Kind && p.From == r.From && p.To == r.To {
 				at = i + 1
 				break
 			}
 		}
 	}
 	var all []message.Value
-	for _, r := range planned[at:] {
+	for _, r := range s.whole[at:] {
 		all = append(all, plannedValue(r))
 	}
 	return message.Arr(all...)
+}
+
+// rehearsed is the whole run when nothing goes wrong.
+func rehearsed(c Config) []explain.Row {
+	c.Fault, c.Live, c.Seed = "", "", 0
+	whole, err := New(c)
+	for i := 0; err == nil && !whole.over && i < limit; i++ {
+		err = whole.Do(Step{})
+	}
+	if err != nil {
+		return []explain.Row{}
+	}
+	return explain.Rows(whole.events)
 }
 
 // limit is how many steps the longest play may take.

@@ -27,6 +27,9 @@ func greet(out io.Writer, cfg server.Config, bound string) {
 		p("  the same, as a tenant     %s%s%s%s", base, server.TenantPath, name, server.OAuthPath)
 	}
 	p("  Metadata                  %s/.well-known/oauth-authorization-server", base)
+	if cfg.Files != nil {
+		p("  Flow visualizer           %s/", base)
+	}
 	p("  Endpoints, for people     %s/docs", base)
 	if cfg.Seed {
 		p("")

@@ -21,6 +21,7 @@ import (
 
 	"mcp-auth/core/server"
 	"mcp-auth/web/httpd"
+	"mcp-auth/web/page"
 )
 
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
@@ -73,6 +74,9 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 	defer rec.Close()
 	if rec != nil {
 		cfg.Trace = rec.Add
+	}
+	if cfg.Files, err = page.Mounted(); err != nil {
+		return err
 	}
 	s, err := server.New(cfg)
 	if err != nil {

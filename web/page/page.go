@@ -78,3 +78,25 @@ func (f File) Response() message.Response {
 	}
 	return r
 }
+
+// Mounted are the page's files by their path on a server that serves it at /;
+// none when the core was not built. The callback has a path of its own, which
+// the seeded clients have registered.
+func Mounted() (map[string]message.Response, error) {
+	if !Built() {
+		return nil, nil
+	}
+	files, err := Files("native")
+	all := map[string]message.Response{}
+	for _, f := range files {
+		switch f.Path {
+		case "index.html":
+			all["/"] = f.Response()
+		case "callback.html":
+			all["/callback"] = f.Response()
+		default:
+			all["/"+f.Path] = f.Response()
+		}
+	}
+	return all, err
+}

@@ -41,7 +41,7 @@ function showControls() {
   $('step').disabled = busy || view.over;
   $('run').disabled = busy || view.over;
   $('advance').disabled = busy || replay || view.live || view.over;
-  $('step').textContent = replay ? 'A recorded trace' : view.over ? 'Finished' : `Step ▸ ${view.next}${view.detail ? ` ${visible(view.detail)}` : ''}`;
+  fill($('step'), replay ? 'A recorded trace' : view.over ? 'Finished' : ['Step ▸ ', view.next, view.detail && h('span.detail', ' ', view.detail)]);
   $('clock').textContent = view.clock == null ? '--' : view.live ? 'real time' : clock(view.clock);
   $('link').disabled = $('export').disabled = view.rows.length === 0;
 }
