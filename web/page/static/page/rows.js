@@ -91,7 +91,7 @@ export function reveal(n) {
   if (box.scrollHeight > box.clientHeight + 4) {
     if (top - head < box.scrollTop) box.scrollTop = top - head;
     else if (bottom + 40 > box.scrollTop + box.clientHeight) box.scrollTop = bottom + 40 - box.clientHeight;
-  }
+  } else if (n > 1) li.scrollIntoView({ block: 'nearest' });
 }
 
 /** Lights the rows that a value passes through. */
