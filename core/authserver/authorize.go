@@ -23,9 +23,19 @@ func (s *Server) Authorize(now time.Time, m message.Request) message.Response {
 	if bad != nil {
 		return bad.page()
 	}
-	r, c, bad := s.identify(now, f)
+	var r request
+	var c Client
+	clientID, requestURI, pushed := exchange.ReadPushedURL(f)
+	if pushed {
+		r, c, bad = s.pushed(now, clientID, requestURI)
+	} else {
+		r, c, bad = s.identify(now, f)
+	}
 	if bad != nil {
 		return bad.page()
+	}
+	if s.cfg.RequirePushed && !pushed {
+		return s.redirectError(r.RedirectURI, r.State, oauth.E(oauth.InvalidRequest, "the request must be pushed: send it to pushed_authorization_request_endpoint first"))
 	}
 	terms, err := s.admissible(r.AuthorizationRequest, r.fault, c)
 	if err != nil {
@@ -144,7 +154,7 @@ func admissibleKind(r exchange.AuthorizationRequest, c Client) *oauth.Error {
 	case r.ResponseMode != "" && r.ResponseMode != "query":
 		return oauth.E(oauth.InvalidRequest, "response_mode must be query")
 	case r.Request:
-		return oauth.E(oauth.InvalidRequest, "request objects are not served: send plain parameters")
+		return oauth.E(oauth.InvalidRequest, "request objects are not served, and request_uri only as the pushed authorization request endpoint gave it: send plain parameters")
 	case r.CodeChallenge == "":
 		return oauth.E(oauth.InvalidRequest, "code_challenge is missing: PKCE is required")
 	case r.CodeChallengeMethod != oauth.S256:

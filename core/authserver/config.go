@@ -25,6 +25,7 @@ type Lifetimes struct {
 	Device      time.Duration // 900 s
 	Interval    time.Duration // 5 s between two polls of a device
 	Transaction time.Duration // 600 s for a consent page
+	Pushed      time.Duration // 60 s for a pushed authorization request
 	Client      time.Duration // 24 h for a registered client that was never used; a used one lives 30 days from its last use
 }
 
@@ -49,6 +50,10 @@ type Config struct {
 	// and taken, of TokenAuthMethods(). Empty: all.
 	TokenAuthMethods []string
 
+	// RequirePushed refuses authorization requests that were not pushed
+	// (RFC 9126 section 5).
+	RequirePushed bool
+
 	// Documents are where clients with a URL as identifier come from. nil: there
 	// are none, and none are announced.
 	Documents *Documents
@@ -72,7 +77,7 @@ func (c Config) withDefaults() Config {
 	}{
 		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.Refresh, 30 * 24 * time.Hour},
 		{&l.Device, 15 * time.Minute}, {&l.Interval, 5 * time.Second},
-		{&l.Transaction, 10 * time.Minute}, {&l.Client, 24 * time.Hour},
+		{&l.Transaction, 10 * time.Minute}, {&l.Pushed, time.Minute}, {&l.Client, 24 * time.Hour},
 	} {
 		if *d.to == 0 {
 			*d.to = d.value

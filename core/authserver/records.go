@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"unique"
 
+	"mcp-auth/core/exchange"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
 )
@@ -95,6 +96,10 @@ type DevicePage struct {
 	Browser table.Key
 }
 
+// PushedRecord is a pushed authorization request, checked, with its redirect
+// URI resolved.
+type PushedRecord struct{ exchange.AuthorizationRequest }
+
 // Throttle counts what one client or address did since the record was made.
 type Throttle struct{ Count int32 }
 
@@ -109,6 +114,7 @@ type Tables struct {
 	Devices      table.Table[Device]
 	UserCodes    table.Table[table.Key]
 	DevicePages  table.Table[DevicePage]
+	Pushed       table.Table[PushedRecord]
 	Throttles    table.Table[Throttle]
 }
 
@@ -125,6 +131,7 @@ func MemoryTables(l Limits) Tables {
 		Devices:      table.NewMemory[Device](l.Devices),
 		UserCodes:    table.NewMemory[table.Key](l.Devices),
 		DevicePages:  table.NewMemory[DevicePage](l.Transactions),
+		Pushed:       table.NewMemory[PushedRecord](l.Transactions),
 		Throttles:    table.NewMemory[Throttle](100_000),
 	}
 }

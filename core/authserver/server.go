@@ -16,6 +16,7 @@ const Subject = "test-user"
 
 // Places of the endpoints below the issuer.
 const (
+	PushPath           = "/oauth/par"
 	AuthorizePath      = "/oauth/authorize"
 	ConsentPath        = "/oauth/authorize/consent"
 	TokenPath          = "/oauth/token"
@@ -70,7 +71,7 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 func (s *Server) Sweep(now time.Time) int {
 	return s.t.Clients.Sweep(now) + s.t.Transactions.Sweep(now) + s.t.Codes.Sweep(now) +
 		s.t.Grants.Sweep(now) + s.t.Access.Sweep(now) + s.t.Refresh.Sweep(now) +
-		s.t.Devices.Sweep(now) + s.t.UserCodes.Sweep(now) + s.t.DevicePages.Sweep(now) +
+		s.t.Pushed.Sweep(now) + s.t.Devices.Sweep(now) + s.t.UserCodes.Sweep(now) + s.t.DevicePages.Sweep(now) +
 		s.t.Throttles.Sweep(now)
 }
 

@@ -25,6 +25,10 @@ type AuthorizationRequest struct {
 
 // URL is the address to visit.
 func (r AuthorizationRequest) URL(endpoint string) string {
+	return message.AppendQuery(endpoint, r.form())
+}
+
+func (r AuthorizationRequest) form() message.Form {
 	var f message.Form
 	f.Add("response_type", r.ResponseType)
 	f.Add("client_id", r.ClientID)
@@ -35,7 +39,7 @@ func (r AuthorizationRequest) URL(endpoint string) string {
 	f.Add("code_challenge_method", r.CodeChallengeMethod)
 	f.Add("scope", r.Scope)
 	f.Add("response_mode", r.ResponseMode)
-	return message.AppendQuery(endpoint, f)
+	return f
 }
 
 // ReadAuthorizationRequest reads the parameters of a query or form. On error

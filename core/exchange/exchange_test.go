@@ -36,6 +36,19 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	is.NoErr(err)          // a token
 	is.Equal(back, issued) // is what was written
 
+	push := PushedRequest{AuthorizationRequest: AuthorizationRequest{ResponseType: "code", ClientID: "c&1", RedirectURI: "http://127.0.0.1/cb", Scope: "a b", State: "s", Resource: "https://r.example/",
+		CodeChallenge: "x", CodeChallengeMethod: "S256"}, Client: ClientAuth{Method: oauth.AuthPost, ClientID: "c&1", ClientSecret: "s"}}
+	for _, method := range []string{oauth.AuthPost, oauth.AuthBasic} {
+		push.Client.Method = method
+		pushed, err := ReadPushedRequest(received(push.Message("https://as.example/par")))
+		pushed.Client.Method, pushed.Client.Basic = method, false
+		is.NoErr(err)          // a pushed request
+		is.Equal(pushed, push) // is what was written
+	}
+	p, err := ReadPushedReply(PushedReply(Pushed{"urn:x", 60}))
+	is.NoErr(err)                    // its answer
+	is.Equal(p, Pushed{"urn:x", 60}) // too
+
 	device := DeviceRequest{Scope: "s", Resource: "https://r.example", Client: ClientAuth{Method: oauth.AuthNone, ClientID: "c"}}
 	d, err := ReadDeviceRequest(device.Message("https://as.example/device"))
 	d.Client.Method = oauth.AuthNone

@@ -64,6 +64,8 @@ func ServerMetadataReply(s oauth.ServerMetadata) message.Response {
 	m.text("device_authorization_endpoint", s.DeviceAuthorizationEndpoint)
 	m.text("revocation_endpoint", s.RevocationEndpoint)
 	m.text("introspection_endpoint", s.IntrospectionEndpoint)
+	m.text("pushed_authorization_request_endpoint", s.PushedAuthorizationRequestEndpoint)
+	m.truth("require_pushed_authorization_requests", s.RequirePushedAuthorizationRequests)
 	m.text("jwks_uri", s.JWKSURI)
 	m.texts("scopes_supported", s.ScopesSupported)
 	m.texts("response_types_supported", s.ResponseTypesSupported)
@@ -99,28 +101,30 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 	}
 	o := &object{value: v}
 	s := oauth.ServerMetadata{
-		Issuer:                            o.text("issuer"),
-		AuthorizationEndpoint:             o.text("authorization_endpoint"),
-		TokenEndpoint:                     o.text("token_endpoint"),
-		RegistrationEndpoint:              o.text("registration_endpoint"),
-		DeviceAuthorizationEndpoint:       o.text("device_authorization_endpoint"),
-		RevocationEndpoint:                o.text("revocation_endpoint"),
-		IntrospectionEndpoint:             o.text("introspection_endpoint"),
-		JWKSURI:                           o.text("jwks_uri"),
-		ScopesSupported:                   o.texts("scopes_supported"),
-		ResponseTypesSupported:            o.texts("response_types_supported"),
-		ResponseModesSupported:            o.texts("response_modes_supported"),
-		GrantTypesSupported:               o.texts("grant_types_supported"),
-		TokenEndpointAuthMethodsSupported: o.texts("token_endpoint_auth_methods_supported"),
-		RevocationAuthMethodsSupported:    o.texts("revocation_endpoint_auth_methods_supported"),
-		IntrospectionAuthMethodsSupported: o.texts("introspection_endpoint_auth_methods_supported"),
-		CodeChallengeMethodsSupported:     o.texts("code_challenge_methods_supported"),
-		AuthorizationResponseIssSupported: o.truth("authorization_response_iss_parameter_supported"),
-		ClientIDMetadataDocumentSupported: o.truth("client_id_metadata_document_supported"),
-		ServiceDocumentation:              o.text("service_documentation"),
-		ResourceIndicatorsSupported:       o.truth("resource_indicators_supported"),
-		SubjectTypesSupported:             o.texts("subject_types_supported"),
-		IDTokenSigningAlgValuesSupported:  o.texts("id_token_signing_alg_values_supported"),
+		Issuer:                             o.text("issuer"),
+		AuthorizationEndpoint:              o.text("authorization_endpoint"),
+		TokenEndpoint:                      o.text("token_endpoint"),
+		RegistrationEndpoint:               o.text("registration_endpoint"),
+		DeviceAuthorizationEndpoint:        o.text("device_authorization_endpoint"),
+		RevocationEndpoint:                 o.text("revocation_endpoint"),
+		IntrospectionEndpoint:              o.text("introspection_endpoint"),
+		JWKSURI:                            o.text("jwks_uri"),
+		PushedAuthorizationRequestEndpoint: o.text("pushed_authorization_request_endpoint"),
+		RequirePushedAuthorizationRequests: o.truth("require_pushed_authorization_requests"),
+		ScopesSupported:                    o.texts("scopes_supported"),
+		ResponseTypesSupported:             o.texts("response_types_supported"),
+		ResponseModesSupported:             o.texts("response_modes_supported"),
+		GrantTypesSupported:                o.texts("grant_types_supported"),
+		TokenEndpointAuthMethodsSupported:  o.texts("token_endpoint_auth_methods_supported"),
+		RevocationAuthMethodsSupported:     o.texts("revocation_endpoint_auth_methods_supported"),
+		IntrospectionAuthMethodsSupported:  o.texts("introspection_endpoint_auth_methods_supported"),
+		CodeChallengeMethodsSupported:      o.texts("code_challenge_methods_supported"),
+		AuthorizationResponseIssSupported:  o.truth("authorization_response_iss_parameter_supported"),
+		ClientIDMetadataDocumentSupported:  o.truth("client_id_metadata_document_supported"),
+		ServiceDocumentation:               o.text("service_documentation"),
+		ResourceIndicatorsSupported:        o.truth("resource_indicators_supported"),
+		SubjectTypesSupported:              o.texts("subject_types_supported"),
+		IDTokenSigningAlgValuesSupported:   o.texts("id_token_signing_alg_values_supported"),
 	}
 	if o.fault == "" && s.Issuer == "" {
 		o.fault = "issuer is missing"

@@ -5,28 +5,30 @@ package oauth
 // ServerMetadata is an authorization server's document (RFC 8414 section 2).
 // Empty members are not sent.
 type ServerMetadata struct {
-	Issuer                            string // REQUIRED
-	AuthorizationEndpoint             string // REQUIRED with the code grant
-	TokenEndpoint                     string // REQUIRED
-	RegistrationEndpoint              string // RFC 7591
-	DeviceAuthorizationEndpoint       string // RFC 8628 section 4
-	RevocationEndpoint                string // RFC 7009
-	IntrospectionEndpoint             string // RFC 7662
-	JWKSURI                           string
-	ScopesSupported                   []string // RECOMMENDED
-	ResponseTypesSupported            []string // REQUIRED
-	ResponseModesSupported            []string
-	GrantTypesSupported               []string
-	TokenEndpointAuthMethodsSupported []string
-	RevocationAuthMethodsSupported    []string
-	IntrospectionAuthMethodsSupported []string
-	CodeChallengeMethodsSupported     []string // MCP: REQUIRED
-	AuthorizationResponseIssSupported bool     // RFC 9207 section 3
-	ClientIDMetadataDocumentSupported bool
-	ServiceDocumentation              string
-	ResourceIndicatorsSupported       bool     // not registered; the original server sends it
-	SubjectTypesSupported             []string // OpenID Connect Discovery only
-	IDTokenSigningAlgValuesSupported  []string // OpenID Connect Discovery only
+	Issuer                             string // REQUIRED
+	AuthorizationEndpoint              string // REQUIRED with the code grant
+	TokenEndpoint                      string // REQUIRED
+	RegistrationEndpoint               string // RFC 7591
+	DeviceAuthorizationEndpoint        string // RFC 8628 section 4
+	RevocationEndpoint                 string // RFC 7009
+	PushedAuthorizationRequestEndpoint string // RFC 9126 section 5
+	RequirePushedAuthorizationRequests bool   // RFC 9126 section 5
+	IntrospectionEndpoint              string // RFC 7662
+	JWKSURI                            string
+	ScopesSupported                    []string // RECOMMENDED
+	ResponseTypesSupported             []string // REQUIRED
+	ResponseModesSupported             []string
+	GrantTypesSupported                []string
+	TokenEndpointAuthMethodsSupported  []string
+	RevocationAuthMethodsSupported     []string
+	IntrospectionAuthMethodsSupported  []string
+	CodeChallengeMethodsSupported      []string // MCP: REQUIRED
+	AuthorizationResponseIssSupported  bool     // RFC 9207 section 3
+	ClientIDMetadataDocumentSupported  bool
+	ServiceDocumentation               string
+	ResourceIndicatorsSupported        bool     // not registered; the original server sends it
+	SubjectTypesSupported              []string // OpenID Connect Discovery only
+	IDTokenSigningAlgValuesSupported   []string // OpenID Connect Discovery only
 }
 
 // ResourceMetadata is a protected resource's document (RFC 9728 section 2).

@@ -41,6 +41,8 @@ type Config struct {
 	Fetcher        authserver.Fetcher
 	LocalDocuments bool
 
+	RequirePushed bool // authorization requests must be pushed (RFC 9126)
+
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
 	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served
 	Seed        bool   // the dev-* and phase-* clients exist

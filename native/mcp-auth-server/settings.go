@@ -26,7 +26,7 @@ type config struct {
 	authMethods                           list
 	mint                                  string
 	seed, remoteHooks, version            bool
-	cimd, cimdLoopback                    bool
+	requirePAR, cimd, cimdLoopback        bool
 	trace, logFormat                      string
 	lifetimes                             authserver.Lifetimes
 	minted                                time.Duration
@@ -76,6 +76,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.Var(&c.authMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
+	fs.BoolVar(&c.requirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
 	fs.BoolVar(&c.cimd, "cimd", true, "take URLs as client_id and fetch the client's metadata document from there")
 	fs.BoolVar(&c.cimdLoopback, "cimd-allow-loopback", false, "test hook: such documents may also lie on this machine, with http too")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
@@ -124,6 +125,7 @@ func (c *config) durations() []durationFlag {
 		{&l.Device, "device-lifetime", "of a device code", 15 * time.Minute},
 		{&l.Interval, "device-interval", "between two polls of a device", 5 * time.Second},
 		{&l.Transaction, "consent-lifetime", "of a consent page", 10 * time.Minute},
+		{&l.Pushed, "par-lifetime", "of a pushed authorization request", time.Minute},
 		{&l.Client, "client-lifetime", "of a registered client nobody uses", 24 * time.Hour},
 		{&c.minted, "mint-lifetime", "of a minted bearer token", 5 * time.Minute},
 	}
@@ -181,7 +183,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if c.cimd {
