@@ -129,7 +129,7 @@ func (s *Server) admissible(r exchange.AuthorizationRequest, fault error, c Clie
 	if bad := admissibleKind(r, c); bad != nil {
 		return Terms{}, bad
 	}
-	if r.Resource == "" {
+	if r.Resource == "" && s.cfg.Compat == "" {
 		return Terms{}, oauth.E(oauth.InvalidTarget, "resource is missing: send the resource member of the protected resource metadata")
 	}
 	resource, bad := s.target(r.Resource)

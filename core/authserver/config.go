@@ -54,6 +54,10 @@ type Config struct {
 	// (RFC 9126 section 5).
 	RequirePushed bool
 
+	// Compat is a revision of MCP whose clients send no resource: they get the
+	// first. Empty: resource is required at the authorization endpoint.
+	Compat string
+
 	// Documents are where clients with a URL as identifier come from. nil: there
 	// are none, and none are announced.
 	Documents *Documents

@@ -32,6 +32,9 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		ServiceDocumentation:               s.origin + "/docs",
 		ResourceIndicatorsSupported:        true,
 	}
+	if s.cfg.Compat != "" {
+		m.MCPCompatibility = []string{s.cfg.Compat}
+	}
 	if slices.Contains(m.GrantTypesSupported, oauth.GrantDeviceCode) {
 		m.DeviceAuthorizationEndpoint = at(DevicePath)
 	}

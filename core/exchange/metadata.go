@@ -79,6 +79,7 @@ func ServerMetadataReply(s oauth.ServerMetadata) message.Response {
 	m.truth("client_id_metadata_document_supported", s.ClientIDMetadataDocumentSupported)
 	m.text("service_documentation", s.ServiceDocumentation)
 	m.truth("resource_indicators_supported", s.ResourceIndicatorsSupported)
+	m.texts("mcp_compatibility", s.MCPCompatibility)
 	m.texts("subject_types_supported", s.SubjectTypesSupported)
 	m.texts("id_token_signing_alg_values_supported", s.IDTokenSigningAlgValuesSupported)
 	return public(m)
@@ -123,6 +124,7 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 		ClientIDMetadataDocumentSupported:  o.truth("client_id_metadata_document_supported"),
 		ServiceDocumentation:               o.text("service_documentation"),
 		ResourceIndicatorsSupported:        o.truth("resource_indicators_supported"),
+		MCPCompatibility:                   o.texts("mcp_compatibility"),
 		SubjectTypesSupported:              o.texts("subject_types_supported"),
 		IDTokenSigningAlgValuesSupported:   o.texts("id_token_signing_alg_values_supported"),
 	}

@@ -27,6 +27,7 @@ type ServerMetadata struct {
 	ClientIDMetadataDocumentSupported  bool
 	ServiceDocumentation               string
 	ResourceIndicatorsSupported        bool     // not registered; the original server sends it
+	MCPCompatibility                   []string // not registered: revisions of MCP whose clients need send no resource
 	SubjectTypesSupported              []string // OpenID Connect Discovery only
 	IDTokenSigningAlgValuesSupported   []string // OpenID Connect Discovery only
 }

@@ -41,6 +41,10 @@ type Config struct {
 	Fetcher        authserver.Fetcher
 	LocalDocuments bool
 
+	// Compat is a revision of MCP whose clients are let in as well: Compat20250326,
+	// or empty. They know no protected resource metadata and send no resource.
+	Compat string
+
 	RequirePushed bool // authorization requests must be pushed (RFC 9126)
 
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
@@ -71,6 +75,10 @@ type Config struct {
 // DefaultBearerToken is the published static token.
 const DefaultBearerToken = "test-bearer-token"
 
+// Compat20250326 takes the first resource where none is asked for, and serves
+// /authorize, /token and /register at the origin.
+const Compat20250326 = "2025-03-26"
+
 func (c Config) withDefaults() (Config, error) {
 	u, err := message.ParseURL(c.Issuer)
 	if err != nil {
@@ -84,6 +92,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Fetcher != nil {
 		c.documents = authserver.NewDocuments(c.Fetcher, c.LocalDocuments)
+	}
+	if c.Compat != "" && c.Compat != Compat20250326 {
+		return c, errors.New("compat must be " + Compat20250326 + ", or empty")
 	}
 	if c.Random == nil {
 		return c, errors.New("server: Random is needed")

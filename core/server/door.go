@@ -31,6 +31,9 @@ func (s *Server) place() {
 		}
 		s.routes = append(s.routes, r)
 	}
+	if s.cfg.Compat != "" {
+		s.routes = append(s.routes, fallbacks...)
+	}
 	s.places = placed(s.routes)
 	if len(s.tenants) == 0 {
 		return

@@ -49,6 +49,7 @@ const (
 	groupDiscovery = "Discovery"
 	groupTest      = "Test hooks"
 	groupAbout     = "About"
+	groupFallback  = "Fallbacks of MCP 2025-03-26"
 	groupTenants   = "Tenants"
 )
 
@@ -88,6 +89,14 @@ var routes = []Route{
 	{groupAbout, "GET", "/docs", "This list", "", "", "", typeHTML, 0, nobody, false, (*Server).docs},
 	{groupAbout, "GET", "/docs/oauth-callback", "Shows the redirect it received", "a redirect_uri for clients without one", "", "code state iss error", typeHTML, 0, nobody, false, (*Server).inspector},
 	{groupAbout, "GET", "/openapi.json", "This list as OpenAPI 3.1", "", "", "", typeJSON, 0, everyone, false, (*Server).openapi},
+}
+
+// fallbacks are where clients of MCP 2025-03-26 look when an origin has no
+// metadata for them. They serve the root's authorization server.
+var fallbacks = []Route{
+	{groupFallback, "GET", "/authorize", "Authorization endpoint, where 2025-03-26 falls back to", "as /oauth/authorize", "", "response_type* client_id* redirect_uri state scope resource code_challenge* code_challenge_method*", typeHTML, 0, nobody, false, as((*authserver.Server).Authorize)},
+	{groupFallback, "POST", "/token", "Token endpoint, likewise", "as /oauth/token", typeForm, "grant_type* code redirect_uri code_verifier refresh_token scope resource client_id client_secret", typeJSON, formLimit, listed, false, as((*authserver.Server).Token)},
+	{groupFallback, "POST", "/register", "Dynamic client registration, likewise", "as /oauth/register", typeJSON, "redirect_uris grant_types response_types token_endpoint_auth_method scope client_name application_type", typeJSON, formLimit, listed, false, as((*authserver.Server).Register)},
 }
 
 // as lifts an endpoint of the authorization server into the table.

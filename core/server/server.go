@@ -71,7 +71,7 @@ func issuer(cfg Config, t authserver.Tables) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, notes: table.NewMemory[[]resource.Note](16), site: u.Origin()}
 	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
-		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
+		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +144,14 @@ func (s *Server) mint(now time.Time, _ message.Request) message.Response {
 }
 
 func (s *Server) health(time.Time, message.Request) message.Response {
-	return message.JSON(200, message.Obj(
+	all := []message.Member{
 		message.M("status", message.Str("ok")),
 		message.M("version", message.Str(s.cfg.Version)),
-		message.M("hooks", message.Strs(s.cfg.Hooks()))).Append(nil))
+		message.M("hooks", message.Strs(s.cfg.Hooks()))}
+	if s.cfg.Compat != "" {
+		all = append(all, message.M("compat", message.Strs([]string{s.cfg.Compat})))
+	}
+	return message.JSON(200, message.Obj(all...).Append(nil))
 }
 
 func (s *Server) home(time.Time, message.Request) message.Response {

@@ -71,13 +71,13 @@ func splitTenant(path string) (name, template string, ok bool) {
 
 // templates are the paths of a route below each tenant. A well-known path has
 // the issuer's path behind its prefix, that of OpenID Connect also before it.
-// What is about the whole server is served once.
+// What is about the whole server or its origin is served once.
 func (r Route) templates() []string {
 	const at = TenantPath + tenant
 	switch {
 	case r.Path == "/":
 		return []string{at}
-	case r.Group == groupAbout, r.Path == exchange.WellKnownResource:
+	case r.Group == groupAbout, r.Group == groupFallback, r.Path == exchange.WellKnownResource:
 		return nil // no tenant's path is a resource
 	case r.Path == exchange.WellKnownOpenID:
 		return []string{r.Path + at, at + r.Path}

@@ -26,6 +26,7 @@ type config struct {
 	authMethods                           list
 	mint                                  string
 	seed, remoteHooks, version            bool
+	compat                                string
 	requirePAR, cimd, cimdLoopback        bool
 	trace, logFormat                      string
 	lifetimes                             authserver.Lifetimes
@@ -76,6 +77,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.Var(&c.authMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
+	fs.StringVar(&c.compat, "compat", "", "let clients of an older MCP in too: 2025-03-26 takes the first resource where none is asked for, and serves /authorize, /token and /register")
 	fs.BoolVar(&c.requirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
 	fs.BoolVar(&c.cimd, "cimd", true, "take URLs as client_id and fetch the client's metadata document from there")
 	fs.BoolVar(&c.cimdLoopback, "cimd-allow-loopback", false, "test hook: such documents may also lie on this machine, with http too")
@@ -161,6 +163,9 @@ func (c *config) check() error {
 			return fmt.Errorf("--%s must be at least 1", n.name)
 		}
 	}
+	if c.compat != "" && c.compat != server.Compat20250326 {
+		return fmt.Errorf("--compat may be %s", server.Compat20250326)
+	}
 	for _, name := range c.tenantNames() {
 		if err := server.CheckTenant(name); err != nil {
 			return fmt.Errorf("--tenant %q: %w", name, err)
@@ -183,7 +188,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Compat: c.compat, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if c.cimd {
