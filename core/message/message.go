@@ -27,6 +27,10 @@ type Response struct {
 
 	// Note is one line for the sender's own log and trace; it is never sent.
 	Note string
+
+	// Pass names for whom the request was admitted, where the host answers in
+	// the core's stead; Status is then 0, and Header is added to its answer.
+	Pass string
 }
 
 // A Field is one header line.

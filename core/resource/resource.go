@@ -61,6 +61,19 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 	return r.MCP.Answer(call, msg, m.Header.Get("MCP-Protocol-Version"))
 }
 
+// Admit judges a request that the host will answer: the token and the scope of
+// the resource, whatever the method. Pass names subject and client.
+func (r *Resource) Admit(now time.Time, m message.Request) message.Response {
+	access, err := r.admit(now, m.Header)
+	if err != nil {
+		return r.refuse(err)
+	}
+	if !oauth.Grants(access.Scope, r.DefaultScope) {
+		return r.refuse(&oauth.Error{Code: oauth.InsufficientScope, Scope: r.DefaultScope, Description: "the access token does not cover what this resource needs"})
+	}
+	return message.Response{Pass: access.Subject + " " + access.ClientID, Note: "answered by the conformance fixtures"}
+}
+
 // errNoToken says that no credentials came: the challenge goes out without an
 // error (RFC 6750 section 3.1).
 var errNoToken = errors.New("no access token was sent")

@@ -49,6 +49,7 @@ type Config struct {
 
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
 	Mint        bool   // test hook: POST /test-auth/bearer-token/mint is served
+	Conformance bool   // test hook: OpenPath is there, and the host answers whatever is admitted to it and to the resources
 	Seed        bool   // the dev-* and phase-* clients exist
 
 	Lifetimes authserver.Lifetimes
@@ -153,6 +154,9 @@ func (c Config) Hooks() []string {
 	}
 	if c.LocalDocuments {
 		on = append(on, "cimd-loopback")
+	}
+	if c.Conformance {
+		on = append(on, "conformance")
 	}
 	return on
 }

@@ -99,6 +99,18 @@ var fallbacks = []Route{
 	{groupFallback, "POST", "/register", "Dynamic client registration, likewise", "as /oauth/register", typeJSON, "redirect_uris grant_types response_types token_endpoint_auth_method scope client_name application_type", typeJSON, formLimit, listed, false, as((*authserver.Server).Register)},
 }
 
+// hosted are the routes of the conformance profile: both wires with sessions
+// and streams, which the host serves once the core has admitted a request.
+var hosted = []Route{
+	{groupMCP, "POST", OpenPath, "MCP behind nothing, for the conformance suite", "its fixtures, both wires", typeJSON, "jsonrpc* id method* params", typeJSON, mcpLimit, guarded, false, (*Server).openResource},
+	{groupMCP, "GET", OpenPath, "Its event stream, of a session", "2025-11-25 and before", "", "", "text/event-stream", 0, guarded, false, (*Server).openResource},
+	{groupMCP, "DELETE", OpenPath, "Ends a session", "2025-11-25 and before", "", "", "", 0, guarded, false, (*Server).openResource},
+	{groupMCP, "GET", OAuthPath, "Its event stream, of a session", "2025-11-25 and before", "", "", "text/event-stream", 0, guarded, false, (*Server).oauthResource},
+	{groupMCP, "DELETE", OAuthPath, "Ends a session", "2025-11-25 and before", "", "", "", 0, guarded, false, (*Server).oauthResource},
+	{groupMCP, "GET", BearerPath, "Its event stream, of a session", "2025-11-25 and before", "", "", "text/event-stream", 0, guarded, false, (*Server).bearerResource},
+	{groupMCP, "DELETE", BearerPath, "Ends a session", "2025-11-25 and before", "", "", "", 0, guarded, false, (*Server).bearerResource},
+}
+
 // as lifts an endpoint of the authorization server into the table.
 func as(do func(*authserver.Server, time.Time, message.Request) message.Response) func(*Server, time.Time, message.Request) message.Response {
 	return func(s *Server, now time.Time, m message.Request) message.Response { return do(s.as, now, m) }
@@ -106,6 +118,7 @@ func as(do func(*authserver.Server, time.Time, message.Request) message.Response
 
 // Places of the resources and of the mint hook below the issuer.
 const (
+	OpenPath   = "/mcp" // of the conformance profile alone
 	OAuthPath  = "/mcp/oauth"
 	BearerPath = "/mcp/bearer-token"
 	MintPath   = "/test-auth/bearer-token/mint"

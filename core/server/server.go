@@ -110,11 +110,24 @@ func (s *Server) Sweep(now time.Time) int {
 }
 
 func (s *Server) oauthResource(now time.Time, m message.Request) message.Response {
-	return s.oauth.Serve(now, m)
+	return s.protected(&s.oauth, now, m)
 }
 
 func (s *Server) bearerResource(now time.Time, m message.Request) message.Response {
-	return s.bearer.Serve(now, m)
+	return s.protected(&s.bearer, now, m)
+}
+
+// protected lets a resource answer, or only judge where the host answers.
+func (s *Server) protected(r *resource.Resource, now time.Time, m message.Request) message.Response {
+	if s.cfg.Conformance {
+		return r.Admit(now, m)
+	}
+	return r.Serve(now, m)
+}
+
+// openResource admits everybody: the front door has judged already.
+func (s *Server) openResource(time.Time, message.Request) message.Response {
+	return message.Response{Pass: "anyone", Note: "answered by the conformance fixtures"}
 }
 
 func (s *Server) serverMetadata(time.Time, message.Request) message.Response {

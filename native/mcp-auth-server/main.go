@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"mcp-auth/core/server"
+	"mcp-auth/native/fixture"
 	"mcp-auth/web/httpd"
 	"mcp-auth/web/page"
 )
@@ -82,9 +83,13 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var host httpd.Host
+	if set.conformance {
+		host = fixture.New(version).Serve
+	}
 	// One deadline for header and body, and none for writing: every answer fits
 	// a socket's buffer. Each further one is a call to the kernel per request.
-	web := &http.Server{Handler: httpd.Handler(s, time.Now, observer(set.logFormat, errOut)), ReadTimeout: 10 * time.Second,
+	web := &http.Server{Handler: httpd.Hosting(s, time.Now, observer(set.logFormat, errOut), host), ReadTimeout: 10 * time.Second,
 		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	greet(out, cfg, l.Addr().String())
 	floor := quietCollector()

@@ -28,6 +28,7 @@ type config struct {
 	seed, remoteHooks, version            bool
 	compat                                string
 	requirePAR, cimd, cimdLoopback        bool
+	conformance                           bool
 	trace, logFormat                      string
 	lifetimes                             authserver.Lifetimes
 	minted                                time.Duration
@@ -84,6 +85,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
 	fs.BoolVar(&c.seed, "seed", true, "have the dev-* and phase-* clients")
+	fs.BoolVar(&c.conformance, "conformance", false, "serve the fixtures of the MCP conformance suite, with sessions and streams, at /mcp without a token and at both resources")
 	fs.StringVar(&c.bearerToken, "bearer-token", "", "static token of /mcp/bearer-token (default "+server.DefaultBearerToken+")")
 	for _, d := range c.durations() {
 		fs.DurationVar(d.to, d.name, d.value, d.about)
@@ -190,7 +192,7 @@ func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error)
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
 	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Compat: c.compat, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
-		Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
+		Conformance: c.conformance, Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if c.cimd {
 		cfg.Fetcher, cfg.LocalDocuments = fetch.New(), c.cimdLoopback
 	}

@@ -20,10 +20,19 @@ import (
 // An Observer is told of each exchange after its answer went out.
 type Observer func(took time.Duration, m message.Request, r message.Response)
 
+// A Host answers a request that the core admitted and leaves to it. The body
+// has been read: m holds it. pass says who was admitted.
+type Host func(w http.ResponseWriter, r *http.Request, m message.Request, pass string)
+
 // Handler serves every route of s. now is asked once a request; observe may
 // be nil, and then costs nothing.
 func Handler(s *server.Server, now func() time.Time, observe Observer) http.Handler {
-	h := &handler{s, now, observe}
+	return Hosting(s, now, observe, nil)
+}
+
+// Hosting is Handler for a server with routes that the host answers.
+func Hosting(s *server.Server, now func() time.Time, observe Observer, host Host) http.Handler {
+	h := &handler{s, now, observe, host}
 	router := httprouter.New()
 	// httprouter would answer 307 and let credentials be posted to another
 	// path, and 405 without the front door's rules.
@@ -46,17 +55,51 @@ type handler struct {
 	server  *server.Server
 	now     func() time.Time
 	observe Observer
+	host    Host
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := h.now()
 	m := h.request(r)
 	reply := h.server.Serve(start, m)
-	write(w, reply)
+	if reply.Pass != "" {
+		reply.Status = h.hosted(w, r, m, reply)
+	} else {
+		write(w, reply)
+	}
 	if h.observe != nil {
 		h.observe(h.now().Sub(start), m, reply)
 	}
 }
+
+// hosted lets the host answer, with the core's header fields, for as long as
+// its stream lasts, and returns the status it sent.
+func (h *handler) hosted(w http.ResponseWriter, r *http.Request, m message.Request, reply message.Response) int {
+	for _, f := range reply.Header {
+		w.Header().Add(f.Name, f.Value)
+	}
+	if h.host == nil {
+		write(w, message.JSON(501, []byte(`{"error":"server_error","error_description":"this host serves no fixtures: it was configured with Conformance, but not made with Hosting"}`)))
+		return 501
+	}
+	sent := &status{ResponseWriter: w, code: http.StatusOK}
+	h.host(sent, r, m, reply.Pass)
+	return sent.code
+}
+
+// A status remembers what was sent.
+type status struct {
+	http.ResponseWriter
+	code int
+}
+
+func (s *status) WriteHeader(code int) {
+	s.code = code
+	s.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // request converts a request; its body is read, bounded, before anything
 // decides on it.

@@ -25,7 +25,7 @@ type bench struct {
 	drop     bool   // the folder is ours to delete
 	terminal bool
 
-	urls map[string]string // of running subjects
+	server *server // the subject of the server rings
 }
 
 func newBench(ctx context.Context, keep string) (*bench, error) {
@@ -33,7 +33,7 @@ func newBench(ctx context.Context, keep string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{root: root, results: keep, urls: map[string]string{}}
+	b := &bench{root: root, results: keep}
 	if info, err := os.Stderr.Stat(); err == nil {
 		b.terminal = info.Mode()&os.ModeCharDevice != 0
 	}

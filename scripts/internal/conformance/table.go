@@ -8,37 +8,52 @@ import (
 	"time"
 )
 
+// A count is how many of some trials passed.
+type count struct{ passed, all int }
+
+func (c count) String() string { return fmt.Sprintf("%d of %d", c.passed, c.all) }
+
 // table prints a ring and returns how many trials passed.
 func table(r ring, trials []trial, results []result, took time.Duration) (passed int) {
 	columns, rows := axes(trials)
-	fmt.Printf("%-44s", r.name+" "+r.about)
-	for _, c := range columns {
-		fmt.Printf(" %-12s", c)
-	}
-	fmt.Println()
-	var faults []string
+	sums := make([]count, len(columns))
+	var faults strings.Builder
+	line(r.name+" "+r.about, columns)
 	for _, scenario := range rows {
-		fmt.Printf("  %-42s", scenario)
-		for _, column := range columns {
+		cells := make([]string, len(columns))
+		for n, column := range columns {
 			i := slices.IndexFunc(trials, func(t trial) bool { return t.scenario == scenario && t.column == column })
 			if i < 0 {
-				fmt.Printf(" %-12s", "")
 				continue
 			}
+			sums[n].all++
 			fault := trials[i].verdict(results[i])
+			cells[n] = fmt.Sprintf("%d/%d", results[i].passed(), trials[i].least)
 			if fault == "" {
-				passed++
-				fmt.Printf(" %-12s", fmt.Sprintf("%d/%d", results[i].passed(), trials[i].least))
+				sums[n].passed++
 				continue
 			}
-			fmt.Printf(" %-12s", fmt.Sprintf("FAIL %d/%d", results[i].passed(), trials[i].least))
-			faults = append(faults, fmt.Sprintf("  %s %s %s\n", scenario, column, clip(fault))+details(results[i]))
+			cells[n] = "FAIL " + cells[n]
+			fmt.Fprintf(&faults, "  %s %s: %s\n%s", scenario, column, clip(fault), details(results[i]))
 		}
-		fmt.Println()
+		line("  "+scenario, cells)
 	}
-	fmt.Printf("  %d of %d in %s\n", passed, len(trials), took.Round(100*time.Millisecond))
-	fmt.Println(strings.Join(faults, ""))
+	totals := make([]string, len(columns))
+	for n, s := range sums {
+		totals[n] = s.String()
+		passed += s.passed
+	}
+	line("  in "+took.Round(100*time.Millisecond).String(), totals)
+	fmt.Println(faults.String())
 	return passed
+}
+
+func line(first string, cells []string) {
+	text := fmt.Sprintf("%-48s", first)
+	for _, c := range cells {
+		text += fmt.Sprintf(" %-11s", c)
+	}
+	fmt.Println(strings.TrimRight(text, " "))
 }
 
 // axes are the columns and rows in the order in which they first appear.
