@@ -108,7 +108,7 @@ metadata (RFC 9728), that names the authorization server, whose metadata
 3    a login is needed, or was refused
 4    no answer: network, TLS, time-out
 5    JSON-RPC error, or a tool that failed
-6    the server broke the protocol
+6    the server broke the protocol, or a document breaks its rules
 7    the person said no, or let the time run out
 130  interrupted; nothing was stored
 `,

@@ -98,6 +98,9 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 		return f, exitUser
 	case errors.As(err, &no):
 		return g.refusal(f, no)
+	case errors.Is(err, errDocument):
+		f.Code, f.Hint = "document", "mend what is marked wrong, host it again, and check again"
+		return f, exitProtocol
 	case errors.Is(err, profile.ErrNotFound):
 		f.Code, f.Hint = "profile.not_found", "mcp-auth profile list shows what there is"
 	}

@@ -26,6 +26,7 @@ import (
 	"mcp-auth/core/message"
 	"mcp-auth/core/server"
 	"mcp-auth/native/drive"
+	"mcp-auth/native/fetch"
 	"mcp-auth/web/httpd"
 )
 
@@ -37,7 +38,7 @@ func serve(t *testing.T, resources ...string) (base string) {
 		t.Fatal(err)
 	}
 	base = "http://" + l.Addr().String()
-	s, err := server.New(server.Config{Issuer: base, Seed: true, Mint: true, Resources: resources, Random: rand.Reader, Version: "test"})
+	s, err := server.New(server.Config{Issuer: base, Seed: true, Mint: true, Resources: resources, Fetcher: fetch.New(), LocalDocuments: true, Random: rand.Reader, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func (l *loginFlags) check() error {
 		return err
 	}
 	if l.clientDocument != "" {
-		if err := oauth.DocumentURL(l.clientDocument); err != nil {
+		if err := oauth.CheckClientIDURL(l.clientDocument); err != nil && oauth.CheckLocalClientIDURL(l.clientDocument) != nil {
 			return usage("--client-metadata-url: %v", err)
 		}
 	}

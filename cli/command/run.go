@@ -103,7 +103,7 @@ func newRoot(g *globals) *ffcli.Command {
 
 Help on a command: mcp-auth login --help. Topics: mcp-auth help flows.`,
 		FlagSet: fs,
-		Subcommands: []*ffcli.Command{newDiscover(g), newLogin(g), newCall(g), newProfile(g), newLogout(g),
+		Subcommands: []*ffcli.Command{newDiscover(g), newLogin(g), newCall(g), newProfile(g), newLogout(g), newClient(g),
 			newCompletion(g), newHelp(g), newVersion(g)},
 	}
 	root.Exec = func(ctx context.Context, args []string) error {

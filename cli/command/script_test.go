@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +37,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			base := serve(t)
 			e.Setenv("BASE", base)
+			e.Setenv("HOSTED", hosting(t, e.WorkDir))
 			e.Setenv("OAUTH", base+"/mcp/oauth")
 			e.Setenv("BEARER", base+"/mcp/bearer-token")
 			e.Setenv("MCP_AUTH_CLI_HOME", filepath.Join(e.WorkDir, "home"))
@@ -44,6 +47,13 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"person": person, "private": private, "document": document},
 	})
+}
+
+// hosting serves the files of a directory as a client's host would.
+func hosting(t *testing.T, dir string) string {
+	s := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // person runs a login whose user answers at the real pages. What the program
