@@ -22,7 +22,7 @@ var phases = []phase{
 	{"format", "gofmt changes nothing", format},
 	{"vet", "go vet", command("go", "vet", "./...")},
 	{"static", "staticcheck " + staticcheckVersion, command("go", "run", "honnef.co/go/tools/cmd/staticcheck@"+staticcheckVersion, "./...")},
-	{"build", "both programs for linux, darwin and windows; the core for js/wasm", build},
+	{"build", "everything for linux, darwin and windows; the core for js/wasm", build},
 	{"race", "all tests, race detector on, order shuffled", race},
 	{"node", "the core's tests under GOOS=js in Node", node},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
