@@ -1,7 +1,7 @@
 // Command bench measures the programs. The ratios are against a bare net/http
 // and httprouter handler that answers constants of the same size, in the same
-// run: CPU time of the server for one unit of work, median of interleaved
-// pairs, the load on other cores. Absolute times depend on the machine and
+// run: CPU time of the server for one unit of work, lower quartile of many
+// interleaved slices, the load on other cores. Absolute times depend on the machine and
 // are not promised. It ends with one line a figure.
 package main
 
