@@ -1,8 +1,8 @@
 // Command bench measures the programs. The ratios are against a bare net/http
 // and httprouter handler that answers constants of the same size, in the same
 // run: CPU time of the server for one unit of work, lower quartile of many
-// interleaved slices, the load on other cores. Absolute times depend on the machine and
-// are not promised. It ends with one line a figure.
+// interleaved slices, the load on other cores. Absolute times depend on the
+// machine and are not promised. It ends with one line a figure.
 package main
 
 import (
@@ -18,8 +18,9 @@ import (
 )
 
 var (
-	quick = flag.Bool("quick", false, "fewer rounds and tokens, to see that it runs")
-	bare  = flag.String("bare", "", "internal: be the baseline with answers of these lengths")
+	quick  = flag.Bool("quick", false, "fewer rounds and tokens, to see that it runs")
+	readme = flag.Bool("readme", false, "write the figures into README.md")
+	bare   = flag.String("bare", "", "internal: be the baseline with answers of these lengths")
 )
 
 func main() {
@@ -44,7 +45,8 @@ func measure() error {
 	if out, err := exec.Command("go", "build", "-o", programs, "./cli/mcp-auth", "./native/mcp-auth-server", "./scripts/internal/bench").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
-	fmt.Printf("%s %s/%s, %d CPUs, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.RFC3339))
+	load := loadAverage()
+	fmt.Printf("%s %s/%s, %d CPUs, %s, load average %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.RFC3339), load)
 	if err := core(); err != nil {
 		return err
 	}
@@ -63,6 +65,9 @@ func measure() error {
 	fmt.Println()
 	for _, line := range figures {
 		fmt.Println("bench", line)
+	}
+	if *readme {
+		return writeTable("README.md", figures, load)
 	}
 	return nil
 }
