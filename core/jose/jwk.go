@@ -1,0 +1,168 @@
+// RFC 7517 and RFC 7518 section 6: reading keys.
+package jose
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/base64"
+	"errors"
+	"math/big"
+
+	"mcp-auth/core/message"
+)
+
+// maxKeys is how many keys a set may have.
+const maxKeys = 20
+
+// A reader takes members out of a JWK and remembers the first fault.
+type reader struct {
+	v     message.Value
+	fault error
+}
+
+func (r *reader) text(name string) string {
+	v := r.v.Get(name)
+	s, ok := v.Text()
+	if !ok && v.Kind() != message.Missing && r.fault == nil {
+		r.fault = errors.New("the key's " + name + " must be a string")
+	}
+	return s
+}
+
+func (r *reader) bytes(name string, size int) []byte {
+	b, err := decode(r.text(name))
+	if r.fault == nil && (err != nil || len(b) == 0 || size > 0 && len(b) != size) {
+		r.fault = errors.New("the key's " + name + " is not what it must be")
+	}
+	return b
+}
+
+// ReadPublic reads a public key. One that carries a private member is refused:
+// it was never meant to be sent (RFC 7517 section 9.2).
+func ReadPublic(v message.Value) (PublicKey, error) {
+	for _, private := range [...]string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
+		if v.Get(private).Kind() != message.Missing {
+			return PublicKey{}, errors.New("the key has a private member")
+		}
+	}
+	return readPublic(v)
+}
+
+func readPublic(v message.Value) (PublicKey, error) {
+	r := &reader{v: v}
+	id, alg, use := r.text("kid"), r.text("alg"), r.text("use")
+	k, err := r.key(id)
+	switch {
+	case err != nil:
+		return PublicKey{}, err
+	case alg != "" && alg != k.Alg:
+		return PublicKey{}, errors.New("the key's alg does not fit its kty and crv")
+	case use != "" && use != "sig":
+		return PublicKey{}, errors.New("the key is not for signatures")
+	}
+	return k, nil
+}
+
+func (r *reader) key(id string) (PublicKey, error) {
+	kty, crv := r.text("kty"), r.text("crv")
+	switch {
+	case kty == "EC" && crv == "P-256":
+		x, y := r.bytes("x", 32), r.bytes("y", 32)
+		if r.fault != nil {
+			return PublicKey{}, r.fault
+		}
+		k, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), bytes.Join([][]byte{{4}, x, y}, nil))
+		if err != nil {
+			return PublicKey{}, errors.New("the key's point is not on P-256")
+		}
+		return NewPublic(id, k)
+	case kty == "OKP" && crv == "Ed25519":
+		x := r.bytes("x", ed25519.PublicKeySize)
+		if r.fault != nil {
+			return PublicKey{}, r.fault
+		}
+		return NewPublic(id, ed25519.PublicKey(x))
+	case kty == "RSA":
+		n, e := r.bytes("n", 0), r.bytes("e", 0)
+		if r.fault != nil {
+			return PublicKey{}, r.fault
+		}
+		if len(e) > 4 || len(n) > largestRSA/8 {
+			return PublicKey{}, errKey
+		}
+		return NewPublic(id, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())})
+	}
+	if r.fault != nil {
+		return PublicKey{}, r.fault
+	}
+	return PublicKey{}, errKey
+}
+
+// ReadPrivate reads a key of ES256 or EdDSA with its private part.
+func ReadPrivate(v message.Value) (PrivateKey, error) {
+	public, err := readPublic(v)
+	if err != nil {
+		return PrivateKey{}, err
+	}
+	r := &reader{v: v}
+	d := r.bytes("d", 32)
+	if r.fault != nil {
+		return PrivateKey{}, r.fault
+	}
+	var k PrivateKey
+	switch public.Alg {
+	case EdDSA:
+		k, err = NewPrivate(public.ID, ed25519.NewKeyFromSeed(d))
+	case ES256:
+		var key *ecdsa.PrivateKey
+		if key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), d); err == nil {
+			k, err = NewPrivate(public.ID, key)
+		}
+	default:
+		err = errors.New("RSA keys are read as PEM, not as JWK")
+	}
+	if err == nil && k.Thumbprint() != public.Thumbprint() {
+		err = errors.New("the key's private part does not belong to its public part")
+	}
+	return k, err
+}
+
+// ReadSet reads a JWK Set (RFC 7517 section 5). Keys of a kind that is not
+// known are passed over.
+func ReadSet(v message.Value) ([]PublicKey, error) {
+	if v.Kind() != message.Object || v.Get("keys").Kind() != message.Array {
+		return nil, errors.New("a JWK Set is an object with an array keys")
+	}
+	var keys []PublicKey
+	for _, e := range v.Get("keys").Elems() {
+		k, err := ReadPublic(e)
+		if errors.Is(err, errKey) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 || len(keys) > maxKeys {
+		return nil, errors.New("a JWK Set needs 1 to 20 keys that can be used")
+	}
+	return keys, nil
+}
+
+// strict is base64url without padding, and without bits that mean nothing.
+var strict = base64.RawURLEncoding.Strict()
+
+func decode(s string) ([]byte, error) {
+	for i := 0; i < len(s); i++ { // the decoder would pass over line breaks
+		if s[i] == '\r' || s[i] == '\n' {
+			return nil, errors.New("base64url has no line breaks")
+		}
+	}
+	return strict.DecodeString(s)
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
