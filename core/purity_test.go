@@ -33,20 +33,21 @@ var arrows = map[string][]string{
 	"mcp":        {"message"},
 	"profile":    {"oauth", "message"},
 	"pages":      {"oauth", "message"},
-	"exchange":   {"oauth", "message"},
-	"flow":       {"exchange", "oauth", "message", "trace", "mcp", "pages"},
+	"jose":       {"message"},
+	"exchange":   {"jose", "oauth", "message"},
+	"flow":       {"exchange", "jose", "oauth", "message", "trace", "mcp", "pages"},
 	"authserver": {"exchange", "oauth", "message", "trace", "table", "pages"},
 	"resource":   {"exchange", "oauth", "mcp", "message", "trace", "table"}, // minted static tokens are records too
 	"explain":    {"oauth", "message", "trace"},
 	"fault":      {"oauth", "message"},
 	"stage":      {"explain", "fault", "flowtest", "server", "flow", "mcp", "exchange", "oauth", "message", "trace"},
 	"server":     {"authserver", "resource", "mcp", "exchange", "pages", "table", "oauth", "message", "trace"},
-	"flowtest":   {"authserver", "resource", "server", "flow", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
+	"flowtest":   {"authserver", "resource", "server", "flow", "jose", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
 }
 
 // pure is what the core may import from outside itself.
-var pure = strings.Fields(`bytes cmp crypto/hmac crypto/sha256 crypto/subtle embed encoding/base64 encoding/binary errors fmt
-	io iter maps math math/bits net/netip slices sort strconv strings sync sync/atomic time unicode unicode/utf16 unicode/utf8 unique
+var pure = strings.Fields(`bytes cmp crypto crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/hmac crypto/rsa crypto/sha256 crypto/subtle embed encoding/base64 encoding/binary errors fmt
+	io iter maps math math/big math/bits net/netip slices sort strconv strings sync sync/atomic time unicode unicode/utf16 unicode/utf8 unique
 	github.com/go-json-experiment/json/jsontext`)
 
 // unwelcome says why some packages are not pure.

@@ -37,6 +37,10 @@ func (e *errand) run(ctx context.Context, blank flow.Call) (message.Value, error
 			}
 		}
 		if err == nil {
+			f.Bound = len(e.profile.DPoPKey) > 0
+			f.Prover, err = proverOf(e.profile)
+		}
+		if err == nil {
 			err = e.globals.run(ctx, e.driver(f.ResourceURL), &f)
 		}
 		if err == nil {

@@ -20,6 +20,7 @@ type loginFlags struct {
 	targetFlags
 	clientFlags
 	browserFlags
+	federatedFlags
 	mode   string
 	scope  string
 	bearer string
@@ -31,6 +32,8 @@ type clientFlags struct {
 	register               bool
 	clientID, clientSecret string
 	clientDocument         string
+	authMethod, clientKey  string
+	dpop                   bool
 }
 
 func (c *clientFlags) set(fs *flag.FlagSet) {
@@ -38,6 +41,10 @@ func (c *clientFlags) set(fs *flag.FlagSet) {
 	fs.StringVar(&c.clientID, "client-id", "", "`ID` of a client that is registered already")
 	fs.Var(flagset.Secret{To: &c.clientSecret}, "client-secret", "its `SECRET`; - reads it from stdin")
 	fs.StringVar(&c.clientDocument, "client-metadata-url", "", "`URL` of a client ID metadata document: the client ID wherever a server takes such")
+	c.authMethod = "auto"
+	fs.Var(flagset.Enum{To: &c.authMethod, Words: clientAuths}, "client-auth", "`METHOD` to say who the client is; auto: what server and client both can")
+	fs.StringVar(&c.clientKey, "client-key", "", "`FILE` with the client's private key, PEM or JWK, for private_key_jwt (RFC 7523)")
+	fs.BoolVar(&c.dpop, "dpop", false, "bind the tokens to a key of this login (RFC 9449); done anyway where the resource takes no others")
 }
 
 // browserFlags say how the browser comes in.
@@ -63,15 +70,16 @@ var (
 	exchangeNames = map[string]string{flow.ModeAuthCode: "Authorization code token exchange", flow.ModeDevice: "Device token request", flow.ModeClientCreds: "Client credentials login"}
 )
 
-var authModes = []string{flow.ModeAuthCode, flow.ModeDevice, flow.ModeClientCreds, flow.ModeBearer}
+var authModes = []string{flow.ModeAuthCode, flow.ModeDevice, flow.ModeClientCreds, flow.ModeBearer, flow.ModeWorkload, flow.ModeEnterprise}
 
 func (l *loginFlags) set(fs *flag.FlagSet) {
 	l.targetFlags.set(fs)
-	fs.Var(flagset.Enum{To: &l.mode, Words: authModes}, "auth-mode", "`MODE`: auth-code, device, client-creds or bearer; default: what fits")
+	fs.Var(flagset.Enum{To: &l.mode, Words: authModes}, "auth-mode", "`MODE`: auth-code, device, client-creds, bearer, workload or enterprise; default: what fits")
 	l.clientFlags.set(fs)
 	fs.StringVar(&l.scope, "scope", "", "`SCOPE` to ask for; default: what the server says is needed")
 	l.browserFlags.set(fs)
 	fs.Var(flagset.Secret{To: &l.bearer}, "bearer-token", "`TOKEN` to keep as it is; - reads it from stdin")
+	l.federatedFlags.set(fs)
 	fs.BoolVar(&l.force, "force", false, "log in even if the stored login still works")
 }
 
@@ -81,8 +89,11 @@ func newLogin(g *globals) *ffcli.Command {
 	return g.sub("login", "URL [flags]", "log in to a server and keep the token", `Modes
   auth-code     a person approves in a browser (PKCE, RFC 7636)
   device        a person approves on another screen (RFC 8628)
-  client-creds  the client itself, with its secret
+  client-creds  the client itself, with its secret or its key (--client-key)
   bearer        a token you already have
+  workload      a job whose platform vouches for it with a signed token
+  enterprise    a user whom the company's identity provider vouches for: its ID
+                token is turned into a grant for this server, nobody is asked
 
 Which client: --client-id, else the metadata document of --client-metadata-url
 where the server takes such, else the client registered here before for the
@@ -92,7 +103,11 @@ Examples
   mcp-auth login http://127.0.0.1:8765/mcp/oauth --auth-mode auth-code --register
   mcp-auth login http://127.0.0.1:8765/mcp/oauth --auth-mode device --client-id dev-public-client
   mcp-auth login http://127.0.0.1:8765/mcp/oauth --auth-mode client-creds \
-      --client-id dev-confidential-client --client-secret dev-confidential-secret`,
+      --client-id dev-confidential-client --client-secret dev-confidential-secret
+  mcp-auth login URL --auth-mode client-creds --client-id ID --client-key key.pem
+  mcp-auth login URL --auth-mode workload --assertion-file /var/run/secrets/token
+  mcp-auth login URL --auth-mode enterprise --client-id ID \
+      --idp-token-endpoint https://idp.example/token --idp-client-id ID --id-token-file id.jwt`,
 		func(fs *flag.FlagSet) { l.set(fs); set = fs },
 		func(ctx context.Context, args []string) error {
 			if err := arguments(args, "URL"); err != nil {

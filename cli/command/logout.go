@@ -79,7 +79,12 @@ func (g *globals) revoke(ctx context.Context, p profile.Profile) bool {
 		if t.token == "" {
 			continue
 		}
-		f := &flow.Revoke{ResourceURL: p.ResourceURL, Endpoint: p.RevocationEndpoint, Client: clientOf(p), Token: t.token, Hint: t.hint}
+		keys, err := proverOf(p)
+		if err != nil {
+			g.Warn("the stored key cannot be used (%v)", err)
+			return false
+		}
+		f := &flow.Revoke{Prover: keys, Issuer: p.Issuer, ResourceURL: p.ResourceURL, Endpoint: p.RevocationEndpoint, Client: clientOf(p), Token: t.token, Hint: t.hint}
 		if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
 			g.Warn("the server did not revoke the %s (%s); it is good until it expires", strings.ReplaceAll(t.hint, "_", " "), g.hide(err.Error()))
 			revoked = false

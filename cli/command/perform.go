@@ -17,6 +17,13 @@ import (
 func (l *login) perform(ctx context.Context) error {
 	t := l.target(l.url)
 	c := flow.Client{ID: l.clientID, Secret: l.clientSecret, AuthMethod: l.clientAuth, Document: l.clientDocument, Register: l.register}
+	if l.authMethod != "" && l.authMethod != "auto" {
+		c.AuthMethod = l.authMethod
+	}
+	p, err := l.prover()
+	if err != nil {
+		return err
+	}
 	d := l.driver(l.url)
 	l.tokenRequest = exchangeNames[l.mode]
 	switch l.mode {
@@ -24,16 +31,20 @@ func (l *login) perform(ctx context.Context) error {
 		return l.bearerLogin(ctx, d)
 	case flow.ModeClientCreds:
 		f := flow.NewClientCreds(t, c, l.scope)
-		f.Found = l.found
+		f.Found, f.Prover = l.found, p
 		if err := l.globals.run(ctx, d, f); err != nil {
 			return err
 		}
 		l.announce(&f.Login)
-		return l.save(f.Login)
+		return l.save(f.Login, f.Prover)
 	case flow.ModeDevice:
-		return l.deviceLogin(ctx, d, t, c)
+		return l.deviceLogin(ctx, d, t, c, p)
+	case flow.ModeWorkload:
+		return l.workloadLogin(ctx, d, t, c, p)
+	case flow.ModeEnterprise:
+		return l.enterpriseLogin(ctx, d, t, c, p)
 	}
-	return l.codeLogin(ctx, d, t, c)
+	return l.codeLogin(ctx, d, t, c, p)
 }
 
 func (l *login) bearerLogin(ctx context.Context, d *drive.Driver) error {
@@ -49,28 +60,28 @@ func (l *login) bearerLogin(ctx context.Context, d *drive.Driver) error {
 	if err := l.globals.run(ctx, d, f); err != nil {
 		return err
 	}
-	return l.save(f.Login)
+	return l.save(f.Login, flow.Prover{})
 }
 
-func (l *login) deviceLogin(ctx context.Context, d *drive.Driver, t flow.Target, c flow.Client) error {
+func (l *login) deviceLogin(ctx context.Context, d *drive.Driver, t flow.Target, c flow.Client, p flow.Prover) error {
 	if l.nonInteractive {
 		return usage("a device login waits for a person; --non-interactive forbids that")
 	}
 	f := flow.NewDevice(t, c, l.scope)
-	f.Found = l.found
+	f.Found, f.Prover = l.found, p
 	d.UI = &loginUI{quietUI: quietUI{l.globals}, before: func() { l.announce(&f.Login) }}
 	if err := l.globals.run(ctx, d, f); err != nil {
 		return err
 	}
-	return l.save(f.Login)
+	return l.save(f.Login, f.Prover)
 }
 
-func (l *login) codeLogin(ctx context.Context, d *drive.Driver, t flow.Target, c flow.Client) error {
+func (l *login) codeLogin(ctx context.Context, d *drive.Driver, t flow.Target, c flow.Client, p flow.Prover) error {
 	if l.nonInteractive {
 		return usage("an auth-code login waits for a person; --non-interactive forbids that")
 	}
 	f := flow.NewAuthCode(t, c, l.scope)
-	f.Found, f.Patience, f.RedirectURI = l.found, l.wait, l.redirect
+	f.Found, f.Patience, f.RedirectURI, f.Prover = l.found, l.wait, l.redirect, p
 	var err error
 	if f.Verifier, err = oauth.NewVerifier(rand.Reader); err != nil {
 		return err
@@ -93,7 +104,7 @@ func (l *login) codeLogin(ctx context.Context, d *drive.Driver, t flow.Target, c
 	if err != nil {
 		return err
 	}
-	return l.save(f.Login)
+	return l.save(f.Login, f.Prover)
 }
 
 // listen binds the listener before anything is printed, or lets the user

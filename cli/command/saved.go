@@ -4,6 +4,7 @@ package command
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 
 	"mcp-auth/core/flow"
 	"mcp-auth/core/message"
@@ -21,12 +22,13 @@ func (l *login) announce(r *flow.Login) {
 }
 
 // save keeps the login as the active profile of the resource.
-func (l *login) save(r flow.Login) error {
+func (l *login) save(r flow.Login, used flow.Prover) error {
 	id, err := newID()
 	if err != nil {
 		return err
 	}
 	p := l.profile(id, r)
+	keepKeys(&p, used, strings.EqualFold(r.Token.TokenType, "DPoP"))
 	if err := l.keeper.Update(func(s *profile.Store) error { id = s.Put(p); return nil }); err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (l *login) choose() string {
 // pickClient takes the given client, else the one registered here before for
 // this issuer and mode, else registration, else asks.
 func (l *login) pickClient() error {
-	if l.mode == flow.ModeBearer || l.register && l.clientID == "" {
+	if l.mode == flow.ModeBearer || l.mode == flow.ModeWorkload || l.register && l.clientID == "" {
 		return nil
 	}
 	if l.clientID == "" && l.documented() {
@@ -153,7 +153,7 @@ func (l *login) pickClient() error {
 			return usage("%s requires a client_id: --register registers one, --client-id names one", flowNames[l.mode])
 		}
 	}
-	if l.mode == flow.ModeClientCreds && l.clientSecret == "" {
+	if l.mode == flow.ModeClientCreds && l.clientSecret == "" && l.clientKey == "" {
 		if l.clientSecret, err = l.Secret("Client secret: "); errors.Is(err, context.Canceled) {
 			return err
 		} else if err != nil {

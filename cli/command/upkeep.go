@@ -73,7 +73,11 @@ func (g *globals) renew(ctx context.Context, p profile.Profile) (profile.Profile
 	if scope == "" {
 		scope = p.RequestedScope
 	}
-	f := &flow.Renew{ResourceURL: p.ResourceURL, ResourceID: p.ResourceToSend(), TokenEndpoint: p.TokenEndpoint, RefreshToken: p.RefreshToken, Scope: scope, Client: clientOf(p)}
+	keys, err := proverOf(p)
+	if err != nil {
+		return p, err
+	}
+	f := &flow.Renew{Prover: keys, Issuer: p.Issuer, Bound: len(p.DPoPKey) > 0, ResourceURL: p.ResourceURL, ResourceID: p.ResourceToSend(), TokenEndpoint: p.TokenEndpoint, RefreshToken: p.RefreshToken, Scope: scope, Client: clientOf(p)}
 	if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
 		return p, err
 	}

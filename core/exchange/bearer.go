@@ -31,6 +31,7 @@ func BearerRequest(h message.Header) (token string, err error) {
 
 // A BearerChallenge is the WWW-Authenticate value of a resource.
 type BearerChallenge struct {
+	DPoP             bool   // read: the scheme is DPoP (RFC 9449 section 7.1)
 	Error            string // absent when no token was sent (RFC 6750 section 3.1)
 	Description      string
 	Scope            string
@@ -47,9 +48,9 @@ func (c BearerChallenge) String() string {
 	return message.Challenge{Scheme: "Bearer", Params: f}.String()
 }
 
-// ReadBearerChallenge finds the one Bearer challenge among all. A response
-// that has none, two, or one that says a thing twice is ambiguous: ok is
-// false and why says so.
+// ReadBearerChallenge finds the one Bearer challenge among all, or where there
+// is none the one DPoP challenge. A response that has none, two, or one that
+// says a thing twice is ambiguous: ok is false and why says so.
 func ReadBearerChallenge(h message.Header) (c BearerChallenge, ok bool, why string) {
 	values := h.Values("WWW-Authenticate")
 	if len(values) == 0 {
@@ -59,16 +60,14 @@ func ReadBearerChallenge(h message.Header) (c BearerChallenge, ok bool, why stri
 	if err != nil {
 		return c, false, err.Error()
 	}
-	found := 0
-	var bearer message.Challenge
-	for _, ch := range all {
-		if strings.EqualFold(ch.Scheme, "Bearer") {
-			bearer = ch
-			found++
+	bearer, found := ofScheme(all, "Bearer")
+	if found == 0 {
+		if bearer, found = ofScheme(all, "DPoP"); found == 1 {
+			c.DPoP = true
 		}
 	}
 	if found != 1 {
-		return c, false, strconv.Itoa(found) + " Bearer challenges"
+		return BearerChallenge{}, false, strconv.Itoa(found) + " Bearer challenges"
 	}
 	for _, p := range [...]struct {
 		name string
@@ -81,4 +80,14 @@ func ReadBearerChallenge(h message.Header) (c BearerChallenge, ok bool, why stri
 		*p.to = value
 	}
 	return c, true, ""
+}
+
+func ofScheme(all []message.Challenge, scheme string) (found message.Challenge, n int) {
+	for _, c := range all {
+		if strings.EqualFold(c.Scheme, scheme) {
+			found = c
+			n++
+		}
+	}
+	return found, n
 }

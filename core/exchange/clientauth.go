@@ -8,11 +8,12 @@ import (
 
 // ClientAuth is a client's id with whatever proves it.
 type ClientAuth struct {
-	Method       string // to write: none, client_secret_basic, client_secret_post
+	Method       string // to write: none, client_secret_basic, client_secret_post, private_key_jwt
 	ClientID     string
 	ClientSecret string
-	Basic        bool // read: an Authorization field was sent
-	Assertion    bool // read: client_assertion was sent (RFC 7521 section 4.2)
+	JWT          string // to write with private_key_jwt: a ClientAssertion
+	Basic        bool   // read: an Authorization field was sent
+	Assertion    bool   // read: client_assertion was sent (RFC 7521 section 4.2)
 }
 
 // apply adds the credentials to a request about to be sent.
@@ -24,6 +25,10 @@ func (c ClientAuth) apply(f *message.Form, h message.Header) message.Header {
 	case oauth.AuthPost:
 		f.Add("client_id", c.ClientID)
 		f.Add("client_secret", c.ClientSecret)
+	case oauth.AuthKey:
+		f.Add("client_id", c.ClientID)
+		f.Add("client_assertion_type", AssertionTypeJWT)
+		f.Add("client_assertion", c.JWT)
 	default:
 		f.Add("client_id", c.ClientID)
 	}

@@ -28,6 +28,7 @@ func clientMembers(c oauth.ClientMetadata) members {
 	m.text("sector_identifier_uri", c.SectorIdentifierURI)
 	m.text("software_id", c.SoftwareID)
 	m.text("software_version", c.SoftwareVersion)
+	m.truth("dpop_bound_access_tokens", c.DPoPBound)
 	return m
 }
 
@@ -48,6 +49,7 @@ func readClient(o *object) oauth.ClientMetadata {
 		ApplicationType:         o.text("application_type"),
 		SoftwareID:              o.text("software_id"),
 		SoftwareVersion:         o.text("software_version"),
+		DPoPBound:               o.truth("dpop_bound_access_tokens"),
 	}
 }
 

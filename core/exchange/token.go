@@ -18,9 +18,16 @@ type TokenRequest struct {
 	CodeVerifier string
 	RefreshToken string
 	DeviceCode   string
+	Assertion    string // jwt-bearer (RFC 7523 section 2.1)
 	Scope        string
 	Resource     string
 	Client       ClientAuth
+
+	// Token exchange (RFC 8693 section 2.1).
+	Audience           string
+	SubjectToken       string
+	SubjectTokenType   string
+	RequestedTokenType string
 }
 
 // Message is the request to send.
@@ -32,6 +39,11 @@ func (r TokenRequest) Message(endpoint string) message.Request {
 	f.Add("code_verifier", r.CodeVerifier)
 	f.Add("refresh_token", r.RefreshToken)
 	f.Add("device_code", r.DeviceCode)
+	f.Add("assertion", r.Assertion)
+	f.Add("requested_token_type", r.RequestedTokenType)
+	f.Add("audience", r.Audience)
+	f.Add("subject_token", r.SubjectToken)
+	f.Add("subject_token_type", r.SubjectTokenType)
 	f.Add("scope", r.Scope)
 	f.Add("resource", r.Resource)
 	return authenticated(endpoint, f, r.Client)
@@ -115,6 +127,32 @@ func ReadTokenReply(m message.Response) (oauth.Token, error) {
 	return t, checkToken(o, t)
 }
 
+// ReadGrantReply reads the answer to a token exchange: what was issued is no
+// access token but a grant of the given type (RFC 8693 section 2.2.1). Errors
+// as in ReadTokenReply.
+func ReadGrantReply(m message.Response, issued string) (grant string, err error) {
+	const cite = "RFC 8693 section 2.2.1"
+	if m.Status != 200 {
+		return "", readError(m, 200, "RFC 8693 section 2.2.2")
+	}
+	v, err := readJSON(m, cite)
+	if err != nil {
+		return "", err
+	}
+	o := &object{value: v}
+	grant = o.text("access_token")
+	kind := o.text("issued_token_type")
+	switch {
+	case o.fault != "":
+		return "", &ShapeError{"a token exchange response", o.fault, cite}
+	case kind != issued:
+		return "", &ShapeError{"issued_token_type " + issued, orNothing(message.PrintableLine(kind)), cite}
+	case grant == "" || !visible(grant):
+		return "", &ShapeError{"the grant in access_token", describe(grant), cite}
+	}
+	return grant, nil
+}
+
 func checkToken(o *object, t oauth.Token) error {
 	const cite = "RFC 6749 section 5.1"
 	switch {
@@ -122,8 +160,8 @@ func checkToken(o *object, t oauth.Token) error {
 		return &ShapeError{"a token response", o.fault, cite}
 	case !message.IsToken68(t.AccessToken):
 		return &ShapeError{"access_token of the form token68", describe(t.AccessToken), "RFC 6750 section 2.1"}
-	case !strings.EqualFold(t.TokenType, "Bearer"):
-		return &ShapeError{"token_type Bearer", orNothing(message.PrintableLine(t.TokenType)), "RFC 6750 section 4"}
+	case !strings.EqualFold(t.TokenType, "Bearer") && !strings.EqualFold(t.TokenType, "DPoP"):
+		return &ShapeError{"token_type Bearer or DPoP", orNothing(message.PrintableLine(t.TokenType)), "RFC 6750 section 4"}
 	case t.RefreshToken != "" && !visible(t.RefreshToken):
 		return &ShapeError{"refresh_token of visible ASCII", describe(t.RefreshToken), "RFC 6749 appendix A.17"}
 	case t.ExpiresIn < 0:

@@ -34,7 +34,7 @@ var AuthCodeRows = append(seeking(func(f *AuthCode) *seeker { return &f.seeker }
 	Row[AuthCode]{Registering, OnTrouble, []State{Failed}, "", troubled[AuthCode]},
 	Row[AuthCode]{AwaitingCallback, OnCallback, []State{AwaitingCallback, Exchanging, Failed}, "RFC 6749 section 4.1.2", (*AuthCode).calledBack},
 	Row[AuthCode]{AwaitingCallback, OnTimer, []State{AwaitingCallback, Failed}, "", (*AuthCode).waited},
-	Row[AuthCode]{Exchanging, OnResponse, []State{Finished, Failed}, "RFC 6749 section 5", (*AuthCode).answered},
+	Row[AuthCode]{Exchanging, OnResponse, []State{Exchanging, Finished, Failed}, "RFC 6749 section 5", (*AuthCode).answered},
 	Row[AuthCode]{Exchanging, OnTrouble, []State{Failed}, "", troubled[AuthCode]},
 )
 
@@ -118,9 +118,5 @@ func (f *AuthCode) waited(Event) []Effect {
 }
 
 func (f *AuthCode) answered(ev Event) []Effect {
-	t, err := exchange.ReadTokenReply(ev.(Response).Response)
-	if err != nil {
-		return f.rejected(err)
-	}
-	return f.gotToken(t)
+	return f.tokenAnswered(ev)
 }

@@ -16,6 +16,8 @@ import (
 // Spoken, the revision it came in.
 type Call struct {
 	machine
+	Prover
+	Bound       bool // Token is bound to DPoPKey
 	ResourceURL string
 	Token       string // empty: none is sent
 	Method      string
@@ -29,6 +31,7 @@ type Call struct {
 	mirrored message.Header // of a tool call on the stateless wire
 	cursor   string         // of the tool list
 	pages    int
+	resent   bool // the request that is under way was sent again with a nonce
 }
 
 // CallRows is the table of Call.
@@ -36,11 +39,11 @@ var CallRows = []Row[Call]{
 	{Idle, OnStart, []State{Initializing, Listing, Calling, Failed}, "MCP transports", (*Call).begin},
 	{Listing, OnResponse, []State{Listing, Calling, Initializing, Failed}, "MCP 2026-07-28, transports, request headers", (*Call).listed},
 	{Listing, OnTrouble, []State{Failed}, "", troubled[Call]},
-	{Initializing, OnResponse, []State{Announcing, Finished, Failed}, "MCP lifecycle, initialization", (*Call).initialized},
+	{Initializing, OnResponse, []State{Initializing, Announcing, Finished, Failed}, "MCP lifecycle, initialization", (*Call).initialized},
 	{Initializing, OnTrouble, []State{Failed}, "", troubled[Call]},
-	{Announcing, OnResponse, []State{Calling, Failed}, "MCP lifecycle, initialization", (*Call).announced},
+	{Announcing, OnResponse, []State{Announcing, Calling, Failed}, "MCP lifecycle, initialization", (*Call).announced},
 	{Announcing, OnTrouble, []State{Failed}, "", troubled[Call]},
-	{Calling, OnResponse, []State{Initializing, Finished, Failed}, "JSON-RPC 2.0 section 5", (*Call).called},
+	{Calling, OnResponse, []State{Initializing, Calling, Finished, Failed}, "JSON-RPC 2.0 section 5", (*Call).called},
 	{Calling, OnTrouble, []State{Failed}, "", troubled[Call]},
 }
 
@@ -104,7 +107,12 @@ func (f *Call) ask(to State, id message.Value, method string, params message.Val
 // authorized adds the token, in the header and nowhere else (RFC 6750 section
 // 2.1).
 func (f *Call) authorized(r message.Request) message.Request {
-	if f.Token != "" {
+	f.resent = false
+	switch {
+	case f.Token != "" && f.Bound:
+		r.Header = r.Header.With("Authorization", exchange.DPoPHeader(f.Token))
+		return f.prove(r, ofResource, f.Token, f.now)
+	case f.Token != "":
 		r.Header = r.Header.With("Authorization", exchange.BearerHeader(f.Token))
 	}
 	return r
@@ -186,6 +194,7 @@ func (f *Call) read(r message.Response, id message.Value) (message.Value, []Effe
 		}
 		return message.Value{}, f.refusedStatus(r)
 	}
+	f.heard(r.Header, ofResource)
 	reply, fault := mcp.ReadReply(r, id)
 	if fault != "" {
 		return reply, f.violated("the JSON-RPC reply to our request", fault, "JSON-RPC 2.0 section 5", "")

@@ -81,6 +81,13 @@ func (f *Call) announced(ev Event) []Effect {
 	return f.post(Calling, f.ID, f.Method, f.Params)
 }
 
+// again sends the last request with a new proof.
+func (f *Call) again() []Effect {
+	r := f.sent.Request
+	r.Header = slices.DeleteFunc(slices.Clone(r.Header), func(h message.Field) bool { return h.Name == "DPoP" })
+	return f.send(f.state, stepMCP, f.prove(r, ofResource, f.Token, f.now))
+}
+
 // refusedStatus ends the flow on a status that says nothing of OAuth.
 func (f *Call) refusedStatus(r message.Response) []Effect {
 	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status,
@@ -94,6 +101,11 @@ func snippet(b []byte) string {
 // unauthorized reads the challenge (RFC 6750 section 3.1). A 403 that says
 // nothing of a token may come from anything in between.
 func (f *Call) unauthorized(r message.Response) []Effect {
+	if f.heard(r.Header, ofResource) && f.Bound && !f.resent && r.Status == 401 {
+		f.resent = true
+		f.note("the resource wants its nonce in the proof; sending the request again", "RFC 9449 section 9")
+		return f.again()
+	}
 	c, known, _ := exchange.ReadBearerChallenge(r.Header)
 	e := &oauth.Error{Code: c.Error, Description: c.Description, Scope: c.Scope, Status: r.Status}
 	hint := "Run login again."

@@ -22,7 +22,7 @@ func NewClientCreds(t Target, c Client, scope string) *ClientCreds {
 var ClientCredsRows = append(seeking(func(f *ClientCreds) *seeker { return &f.seeker }, (*ClientCreds).discovered, nil, Registering, Requesting),
 	Row[ClientCreds]{Registering, OnResponse, []State{Requesting, Failed}, "RFC 7591 section 3.2", (*ClientCreds).registered},
 	Row[ClientCreds]{Registering, OnTrouble, []State{Failed}, "", troubled[ClientCreds]},
-	Row[ClientCreds]{Requesting, OnResponse, []State{Finished, Failed}, "RFC 6749 section 5", (*ClientCreds).answered},
+	Row[ClientCreds]{Requesting, OnResponse, []State{Requesting, Finished, Failed}, "RFC 6749 section 5", (*ClientCreds).answered},
 	Row[ClientCreds]{Requesting, OnTrouble, []State{Failed}, "", troubled[ClientCreds]},
 )
 
@@ -54,11 +54,7 @@ func (f *ClientCreds) request() []Effect {
 }
 
 func (f *ClientCreds) answered(ev Event) []Effect {
-	t, err := exchange.ReadTokenReply(ev.(Response).Response)
-	if err != nil {
-		return f.rejected(err)
-	}
-	return f.gotToken(t)
+	return f.tokenAnswered(ev)
 }
 
 // Bearer takes a token as it is. Nothing is asked of anybody, so that it works

@@ -32,7 +32,7 @@ var DeviceRows = append(seeking(func(f *Device) *seeker { return &f.seeker }, (*
 	Row[Device]{StartingDevice, OnResponse, []State{AwaitingPoll, Failed}, "RFC 8628 section 3.2", (*Device).started},
 	Row[Device]{StartingDevice, OnTrouble, []State{Failed}, "", troubled[Device]},
 	Row[Device]{AwaitingPoll, OnTimer, []State{AwaitingPoll, Polling, Failed}, "RFC 8628 section 3.4", (*Device).poll},
-	Row[Device]{Polling, OnResponse, []State{AwaitingPoll, Finished, Failed}, "RFC 8628 section 3.5", (*Device).polled},
+	Row[Device]{Polling, OnResponse, []State{AwaitingPoll, Polling, Finished, Failed}, "RFC 8628 section 3.5", (*Device).polled},
 	Row[Device]{Polling, OnTrouble, []State{AwaitingPoll}, "RFC 8628 section 3.5", (*Device).unanswered},
 )
 
@@ -120,6 +120,9 @@ func (f *Device) polled(ev Event) []Effect {
 	t, err := exchange.ReadTokenReply(r)
 	if err == nil {
 		return f.gotToken(t)
+	}
+	if f.wantsNonce(r, err) {
+		return f.askToken(Polling, f.asked)
 	}
 	var e *oauth.Error
 	errors.As(err, &e)

@@ -17,8 +17,13 @@ import (
 type loginer struct {
 	seeker
 	Client
+	Prover
 	Scope string // to ask for; empty: what the resource says
 	Login Login  // the outcome, once Finished
+
+	asked   exchange.TokenRequest // the last one, to be sent again with a nonce
+	resent  bool
+	binding bool // the tokens are to be bound to DPoPKey
 }
 
 // Discover is discovery alone. Its outcome is Found.
@@ -75,15 +80,54 @@ func (m *machine) refused(err error, hint string) []Effect {
 
 // auth is how the client proves itself at the token endpoint.
 func (l *loginer) auth() exchange.ClientAuth {
-	a := clientAuth(l.Client, l.Login.Server.Metadata)
+	a := clientAuth(l.Client, l.Login.Server.Metadata, !l.ClientKey.IsZero())
 	l.Login.AuthMethod = a.Method
-	return a
+	return l.assertion(a, l.Login.Server.Issuer, l.now)
 }
 
 // askToken sends a token request.
 func (l *loginer) askToken(to State, r exchange.TokenRequest) []Effect {
+	l.asked = r
 	r.Resource, r.Client = l.resourceToSend(), l.auth()
-	return l.send(to, stepToken, r.Message(l.Login.Server.Metadata.TokenEndpoint))
+	m := r.Message(l.Login.Server.Metadata.TokenEndpoint)
+	if l.binds() {
+		m = l.prove(m, ofServer, "", l.now)
+	}
+	return l.send(to, stepToken, m)
+}
+
+// binds reports whether tokens are to be bound: that is asked for, or the
+// resource takes no others.
+func (l *loginer) binds() bool {
+	return !l.DPoPKey.IsZero() && (l.DPoP || l.Found.DPoP)
+}
+
+// tokenAnswered reads the answer to a token request: a token, a no, or the
+// wish for a nonce, which is granted once.
+func (l *loginer) tokenAnswered(ev Event) []Effect {
+	r := ev.(Response).Response
+	t, err := exchange.ReadTokenReply(r)
+	if err == nil {
+		l.heard(r.Header, ofServer)
+		return l.gotToken(t)
+	}
+	if l.wantsNonce(r, err) {
+		return l.askToken(l.state, l.asked)
+	}
+	return l.rejected(err)
+}
+
+// wantsNonce reports whether the request is to be sent again with the nonce
+// of the answer (RFC 9449 section 8).
+func (l *loginer) wantsNonce(r message.Response, err error) bool {
+	var e *oauth.Error
+	fresh := l.heard(r.Header, ofServer)
+	if l.resent || !l.binds() || !errors.As(err, &e) || e.Code != oauth.UseDPoPNonce || !fresh {
+		return false
+	}
+	l.resent = true
+	l.note("the server wants its nonce in the proof; sending the request again", "RFC 9449 section 8")
+	return true
 }
 
 // resourceToSend is empty only towards servers of MCP 2025-03-26, which know
@@ -97,8 +141,15 @@ func (l *loginer) resourceToSend() string {
 
 // gotToken ends the flow with a token.
 func (l *loginer) gotToken(t oauth.Token) []Effect {
+	bound := strings.EqualFold(t.TokenType, "DPoP")
+	if bound && !l.binds() {
+		return l.violated("a token that needs no key", "one of type DPoP, though no key was shown", "RFC 9449 section 5", "log in with --dpop")
+	}
 	l.Login.Token, l.Login.At = t, l.now
 	var notices []Effect
+	if l.binds() && !bound {
+		notices = append(notices, Notice{"the server did not bind the token to the key: it is a bearer token"})
+	}
 	if text := scopeNotice(l.Login.RequestedScope, t.Scope); text != "" {
 		notices = append(notices, Notice{text})
 	}

@@ -25,6 +25,7 @@ const (
 	AwaitingPoll     State = "AwaitingPoll"
 	Polling          State = "Polling"
 	Requesting       State = "Requesting"
+	Federating       State = "Federating"
 	Listing          State = "Listing"
 	Initializing     State = "Initializing"
 	Announcing       State = "Announcing"
@@ -157,6 +158,7 @@ const (
 	stepDevice    = "device"
 	stepRevoke    = "revoke"
 	stepMCP       = "mcp"
+	stepIdentity  = "identity"
 )
 
 func partyOf(step string) trace.Party {

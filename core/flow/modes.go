@@ -47,6 +47,8 @@ func offers(m oauth.ServerMetadata, mode string) bool {
 		return has(oauth.GrantClientCredentials)
 	case ModeDevice:
 		return has(oauth.GrantDeviceCode) && m.DeviceAuthorizationEndpoint != ""
+	case ModeWorkload, ModeEnterprise: // servers are slow to list this grant
+		return m.TokenEndpoint != ""
 	case ModeAuthCode:
 		return has(oauth.GrantAuthorizationCode) && m.AuthorizationEndpoint != ""
 	}

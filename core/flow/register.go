@@ -37,7 +37,7 @@ func (l *loginer) identify(m oauth.ClientMetadata, ready func() []Effect) []Effe
 		return l.fail(&Violation{Step: stepRegister, URL: l.Login.Server.Issuer, Want: "a registration_endpoint",
 			Got: "none: This authorization server does not advertise dynamic registration.", Cite: "RFC 8414 section 2", Hint: hintClient})
 	}
-	m.ClientName, m.ApplicationType, m.Scope = l.Name, "native", l.Scope
+	m.ClientName, m.ApplicationType, m.Scope, m.DPoPBound = l.Name, "native", l.Scope, l.DPoP && l.binds()
 	if m.ClientName == "" {
 		m.ClientName = "mcp-auth"
 	}

@@ -31,7 +31,7 @@ func bareRows[F any](name string, rows []Row[F]) table {
 
 func tables() []table {
 	return []table{bareRows("discover", DiscoverRows), bareRows("authcode", AuthCodeRows), bareRows("device", DeviceRows),
-		bareRows("clientcreds", ClientCredsRows), bareRows("bearer", BearerRows), bareRows("renew", RenewRows), bareRows("revoke", RevokeRows), bareRows("call", CallRows)}
+		bareRows("clientcreds", ClientCredsRows), bareRows("workload", WorkloadRows), bareRows("enterprise", EnterpriseRows), bareRows("bearer", BearerRows), bareRows("renew", RenewRows), bareRows("revoke", RevokeRows), bareRows("call", CallRows)}
 }
 
 // TestTables: one row for a state and event, everything reachable from Idle,

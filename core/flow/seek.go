@@ -111,7 +111,7 @@ func (s *seeker) readChallenge(r message.Response) {
 }
 
 func (s *seeker) useChallenge(c exchange.BearerChallenge) {
-	s.Found.ChallengeScope = c.Scope
+	s.Found.ChallengeScope, s.Found.DPoP = c.Scope, c.DPoP
 	if c.ResourceMetadata == "" {
 		s.warn("the challenge has no resource_metadata")
 		return

@@ -50,6 +50,7 @@ type Discovered struct {
 	Scopes         []string // scopes_supported of the resource, else of the servers
 	ChallengeScope string
 	Open           bool // the resource answered without a token
+	DPoP           bool // it takes bound tokens alone (RFC 9449)
 	Warnings       []string
 }
 
@@ -72,12 +73,18 @@ const (
 	ModeClientCreds = "client-creds"
 	ModeDevice      = "device"
 	ModeAuthCode    = "auth-code"
+	ModeWorkload    = "workload"
+	ModeEnterprise  = "enterprise"
 )
 
 // clientAuth is how the client authenticates at this server.
-func clientAuth(c Client, s oauth.ServerMetadata) exchange.ClientAuth {
+func clientAuth(c Client, s oauth.ServerMetadata, key bool) exchange.ClientAuth {
 	a := exchange.ClientAuth{Method: c.AuthMethod, ClientID: c.ID, ClientSecret: c.Secret}
-	if a.Method == "" {
+	switch {
+	case a.Method != "":
+	case key && c.Secret == "":
+		a.Method = oauth.AuthKey
+	default:
 		a.Method = authMethod(c.Secret != "", s.TokenEndpointAuthMethodsSupported)
 	}
 	return a

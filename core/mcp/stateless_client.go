@@ -126,11 +126,13 @@ func fieldName(s string) bool {
 	return s != ""
 }
 
-// SpeaksStateless reports whether an answer to a stateless request comes from
-// a server of that wire: anything but an HTTP error that carries none of the
-// wire's own errors.
+// SpeaksStateless reports whether an answer to a stateless request may come
+// from a server of that wire: anything but a refusal of the request as such
+// that carries none of the wire's own errors.
 func SpeaksStateless(m message.Response) bool {
-	if m.Status < 400 || m.Status > 499 {
+	switch m.Status {
+	case 400, 404, 405, 406, 415:
+	default:
 		return true
 	}
 	v, err := message.ParseJSON(m.Body)

@@ -21,6 +21,8 @@ const (
 	InvalidToken            = "invalid_token"             // RFC 6750 section 3.1
 	InsufficientScope       = "insufficient_scope"        // RFC 6750 section 3.1
 	InvalidTarget           = "invalid_target"            // RFC 8707 section 2
+	UseDPoPNonce            = "use_dpop_nonce"            // RFC 9449 section 8
+	InvalidDPoPProof        = "invalid_dpop_proof"        // RFC 9449 section 5
 	InvalidRedirectURI      = "invalid_redirect_uri"      // RFC 7591 section 3.2.2
 	InvalidClientMetadata   = "invalid_client_metadata"   // RFC 7591 section 3.2.2
 	AuthorizationPending    = "authorization_pending"     // RFC 8628 section 3.5

@@ -18,6 +18,7 @@ type ClientMetadata struct {
 	ApplicationType         string // OpenID Connect Registration section 2: native or web
 	SoftwareID              string
 	SoftwareVersion         string
+	DPoPBound               bool // dpop_bound_access_tokens (RFC 9449 section 5.2)
 }
 
 // A Registration is the answer (RFC 7591 section 3.2.1), and equally a client

@@ -14,6 +14,8 @@ const (
 	ModeDevice      = "device"
 	ModeClientCreds = "client-creds"
 	ModeBearer      = "bearer"
+	ModeWorkload    = "workload"
+	ModeEnterprise  = "enterprise"
 )
 
 // A Profile is one login: the credentials for one resource at one issuer.
@@ -43,6 +45,8 @@ type Profile struct {
 	TokenEndpointAuthMethod   string
 	RedirectURI               string
 	DynamicClientRegistration []byte // raw JSON of the registration answer
+	ClientKey                 []byte // JWK of private_key_jwt, private part included
+	DPoPKey                   []byte // JWK that the tokens are bound to, private part included
 	CreatedAt                 time.Time
 	LastUsedAt                time.Time
 	Unknown                   []message.Member // members of later versions, kept as they are

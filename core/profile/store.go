@@ -114,9 +114,9 @@ func (s *Store) Delete(id string) {
 // Cleared is the profile without what a logout takes away; keepClient leaves
 // the client's registration.
 func (p Profile) Cleared(keepClient bool) Profile {
-	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope, p.ExpiresAt = "", "", "", "", time.Time{}
+	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope, p.ExpiresAt, p.DPoPKey = "", "", "", "", time.Time{}, nil
 	if !keepClient {
-		p.ClientID, p.ClientSecret, p.DynamicClientRegistration, p.TokenEndpointAuthMethod = "", "", nil, ""
+		p.ClientID, p.ClientSecret, p.DynamicClientRegistration, p.TokenEndpointAuthMethod, p.ClientKey = "", "", nil, "", nil
 	}
 	return p
 }
@@ -132,7 +132,7 @@ func (p Profile) Fresh(now time.Time) bool {
 // Renewable reports whether a new access token can be had without the user.
 func (p Profile) Renewable() bool {
 	return p.TokenEndpoint != "" && (p.RefreshToken != "" && p.ClientID != "" ||
-		p.AuthMode == ModeClientCreds && p.ClientID != "" && p.ClientSecret != "")
+		p.AuthMode == ModeClientCreds && p.ClientID != "" && (p.ClientSecret != "" || len(p.ClientKey) > 0))
 }
 
 // longest is how far ahead an expiry is believed: a server may send any

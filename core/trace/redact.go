@@ -187,6 +187,8 @@ func (r *Redactor) headers(h message.Header) message.Header {
 			out[i].Value = r.cookies(f.Value)
 		case "location", "referer":
 			out[i].Value = r.url(f.Value)
+		case "dpop":
+			out[i].Value = r.label("proof", f.Value)
 		case "mcp-session-id":
 			out[i].Value = r.label("session", f.Value)
 		}

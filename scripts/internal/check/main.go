@@ -24,6 +24,7 @@ var phases = []phase{
 	{"static", "staticcheck " + staticcheckVersion, command("go", "run", "honnef.co/go/tools/cmd/staticcheck@"+staticcheckVersion, "./...")},
 	{"build", "everything for linux, darwin and windows; the core for js/wasm", build},
 	{"race", "all tests, race detector on, order shuffled", race},
+	{"walk", "the exhaustive walks of the client's machines, without the race detector", walk},
 	{"node", "the core's tests under GOOS=js in Node", node},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},

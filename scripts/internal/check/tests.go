@@ -17,6 +17,11 @@ func race(t *tally) error {
 	return tests(t, nil, "-race", "-shuffle=on", "-timeout=10m", "./...")
 }
 
+// walk runs what the race detector leaves out: one goroutine has no races.
+func walk(t *tally) error {
+	return tests(t, nil, "-timeout=10m", "-run=^TestWalk", "./core/flow")
+}
+
 // node runs the core's tests as WebAssembly. Go brings the program that
 // starts Node; it passes the environment on, which must be small.
 func node(t *tally) error {

@@ -2,6 +2,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 
 	"mcp-auth/core/message"
@@ -22,11 +24,27 @@ func (s scenario) text(name string) string {
 	return v
 }
 
+// file writes a text of the context into a file.
+func (s scenario) file(name string) string {
+	path := filepath.Join(s.home, name)
+	_ = os.WriteFile(path, []byte(s.text(name)), 0o600)
+	return path
+}
+
 // lines are the command lines.
 func (s scenario) lines() [][]string {
 	switch name := strings.TrimPrefix(s.id, "auth/"); name {
 	case "client-credentials-basic":
 		return s.after("login", s.url, "--auth-mode", "client-creds", "--client-id", s.text("client_id"), "--client-secret", s.text("client_secret"))
+	case "client-credentials-jwt":
+		return s.after("login", s.url, "--auth-mode", "client-creds", "--client-id", s.text("client_id"), "--client-key", s.file("private_key_pem"))
+	case "enterprise-managed-authorization":
+		return s.after("login", s.url, "--auth-mode", "enterprise", "--client-id", s.text("client_id"), "--client-secret", s.text("client_secret"),
+			"--idp-token-endpoint", s.text("idp_token_endpoint"), "--idp-client-id", s.text("idp_client_id"), "--id-token-file", s.file("idp_id_token"))
+	case "wif-jwt-bearer":
+		return s.after("login", s.url, "--auth-mode", "workload", "--assertion-file", s.file("valid_jwt"))
+	case "dpop", "dpop-nonce":
+		return s.calls("--client-metadata-url", document, "--dpop")
 	case "pre-registration":
 		return s.calls("--client-id", s.text("client_id"), "--client-secret", s.text("client_secret"))
 	}
