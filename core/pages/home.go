@@ -17,6 +17,9 @@ type Home struct {
 	Metadata string // URL of the issuer's document
 	Seeds    []Seed
 	Tenants  []string // further issuers
+
+	Sandboxes bool   // POST /sandbox opens one
+	Ends      string // when the issuer is a sandbox: its end
 }
 
 // HomePage says what the server is and what to type first.
@@ -26,6 +29,11 @@ func HomePage(p Home) message.Response {
 		brand(h, p.Version)
 		h.raw("<h1>MCP authorization test server</h1>\n<p>An authorization server and two protected MCP resources, for people who write MCP clients and servers. ",
 			"Everything here is for tests: the user is <code>test-user</code>, state lives in memory, and the secrets below are public.</p>\n")
+		if p.Ends != "" {
+			h.raw(`<p class="note"><strong>This is a sandbox.</strong> It ends at `)
+			h.text(p.Ends)
+			h.raw(", with everything in it.</p>\n")
+		}
 		firstCommands(h, p.Issuer)
 		h.raw("<h2>Where things are</h2>\n<dl class=\"places\">\n")
 		for _, place := range [...][2]string{{"MCP behind OAuth", "/mcp/oauth"}, {"MCP behind a static bearer token", "/mcp/bearer-token"}} {
@@ -39,6 +47,11 @@ func HomePage(p Home) message.Response {
 		}
 		h.raw("</dl>\n")
 		tenants(h, origin, p.Tenants)
+		if p.Sandboxes {
+			h.raw("<h2>Sandboxes</h2>\n<p>An issuer of your own, with your own lifetimes and approval, that ends by itself: <code>curl -X POST ")
+			h.text(origin)
+			h.raw("/sandbox</code></p>\n")
+		}
 		seedTable(h, p.Seeds)
 		h.raw("</main>\n")
 	})

@@ -66,6 +66,8 @@ func samples() []sample {
 		{"inspector", pages.InspectorPage(message.Form{{Name: "code", Value: "z3fCqkRtT9f2bYtVfPzvY6mQ4l0m8rWcD1sXk5uHn3A"}, {Name: "state", Value: "xyz"}, {Name: "iss", Value: issuer}}, false)},
 		{"inspector_empty", pages.InspectorPage(nil, false)},
 		{"docs", pages.DocsPage(issuer, "0.1.0", routes)},
+		{"home_sandbox", pages.HomePage(pages.Home{Issuer: issuer + "/tenant/k3v7q2mzt5wxa4bd", Version: "0.1.0", Metadata: issuer + "/.well-known/oauth-authorization-server/tenant/k3v7q2mzt5wxa4bd", Seeds: seeds, Ends: "2026-11-24 13:00:00 UTC"})},
+		{"home_with_sandboxes", pages.HomePage(pages.Home{Issuer: issuer, Version: "0.1.0", Metadata: issuer + "/.well-known/oauth-authorization-server", Sandboxes: true})},
 		{"home", pages.HomePage(pages.Home{Issuer: issuer, Version: "0.1.0", Metadata: issuer + "/.well-known/oauth-authorization-server", Seeds: seeds, Tenants: []string{issuer + "/tenant/acme"}})},
 	}
 }

@@ -41,6 +41,11 @@ type Config struct {
 	Fetcher        authserver.Fetcher
 	LocalDocuments bool
 
+	// Sandboxes is how many sandboxes may be open at once; 0: there are none.
+	// SandboxLife is how long one lives at most, and by default; 1 h.
+	Sandboxes   int
+	SandboxLife time.Duration
+
 	// Compat is a revision of MCP whose clients are let in as well: Compat20250326,
 	// or empty. They know no protected resource metadata and send no resource.
 	Compat string
@@ -109,6 +114,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Minted == 0 {
 		c.Minted = 5 * time.Minute
 	}
+	if c.SandboxLife == 0 {
+		c.SandboxLife = time.Hour
+	}
 	if c.Notes == 0 {
 		c.Notes = 100
 	}
@@ -154,6 +162,9 @@ func (c Config) Hooks() []string {
 	}
 	if c.LocalDocuments {
 		on = append(on, "cimd-loopback")
+	}
+	if c.Sandboxes > 0 {
+		on = append(on, "sandboxes")
 	}
 	if c.Conformance {
 		on = append(on, "conformance")

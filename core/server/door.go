@@ -37,8 +37,11 @@ func (s *Server) place() {
 	if s.cfg.Conformance {
 		s.routes = append(s.routes, hosted...)
 	}
+	if s.cfg.Sandboxes > 0 {
+		s.routes = append(s.routes, sandboxRoutes...)
+	}
 	s.places = placed(s.routes)
-	if len(s.tenants) == 0 {
+	if len(s.tenants) == 0 && s.cfg.Sandboxes == 0 {
 		return
 	}
 	var below []Route
@@ -113,8 +116,12 @@ func (s *Server) serve(now time.Time, m message.Request) message.Response {
 	}
 	to, p := s, s.places[m.Path()]
 	if p == nil {
-		if to, p = s.tenant(now, m.Path()); to == nil || p == nil {
-			return refused(404, "not_found", "no such path; /docs lists what is served")
+		var box *openSandbox
+		if to, p, box = s.tenant(now, m.Path()); to == nil || p == nil {
+			return refused(404, "not_found", "no such path; /docs lists what is served, and a sandbox ends by itself")
+		}
+		if box != nil && box.spend(now) {
+			return sandboxBusy(now)
 		}
 	}
 	origin, foreign := s.origin(m.Header)

@@ -108,7 +108,7 @@ func parameters(fields string) message.Value {
 func responses(r Route) message.Value {
 	status := "200"
 	switch {
-	case strings.HasSuffix(r.Path, "/register"), strings.HasSuffix(r.Path, authserver.PushPath):
+	case r.Path == SandboxPath, strings.HasSuffix(r.Path, "/register"), strings.HasSuffix(r.Path, authserver.PushPath):
 		status = "201"
 	case r.Reply == "":
 		status = "303"

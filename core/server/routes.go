@@ -111,6 +111,11 @@ var hosted = []Route{
 	{groupMCP, "DELETE", BearerPath, "Ends a session", "2025-11-25 and before", "", "", "", 0, guarded, false, (*Server).bearerResource},
 }
 
+// sandboxRoutes are there when sandboxes are on.
+var sandboxRoutes = []Route{
+	{groupTest, "POST", SandboxPath, "Opens a sandbox: an issuer of your own, for a while", "members are optional; lifetimes are in seconds", typeJSON, sandboxFields, typeJSON, formLimit, guarded, false, (*Server).sandbox},
+}
+
 // as lifts an endpoint of the authorization server into the table.
 func as(do func(*authserver.Server, time.Time, message.Request) message.Response) func(*Server, time.Time, message.Request) message.Response {
 	return func(s *Server, now time.Time, m message.Request) message.Response { return do(s.as, now, m) }

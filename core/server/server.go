@@ -27,12 +27,15 @@ type Server struct {
 	bearer resource.Resource
 	site   string // scheme, host and port of the issuer
 
+	ends string // when a sandbox ends, for people
+
 	// Of the root alone:
 	hosts   map[string]bool
 	routes  []Route
 	places  map[string]*place // by path
 	within  map[string]*place // of the tenants, by the path's template
 	tenants map[string]*Server
+	boxes   sandboxes
 	spec    []byte // /openapi.json
 }
 
@@ -53,6 +56,7 @@ func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
 		return nil, err
 	}
 	s.hosts, s.tenants = cfg.hosts(), map[string]*Server{}
+	s.boxes.all = map[string]*openSandbox{}
 	for _, name := range cfg.Tenants {
 		if s.tenants[name], err = s.open(name, cfg); err != nil {
 			return nil, err
@@ -103,6 +107,7 @@ func (s *Server) Sweep(now time.Time) int {
 	for _, t := range s.tenants {
 		gone += t.Sweep(now)
 	}
+	gone += s.boxes.sweepAll(now)
 	if s.cfg.documents != nil {
 		gone += s.cfg.documents.Sweep(now)
 	}
@@ -175,7 +180,7 @@ func (s *Server) home(time.Time, message.Request) message.Response {
 		}
 	}
 	metadata := exchange.ServerMetadataURLs(s.cfg.Issuer)[0].URL
-	return pages.HomePage(pages.Home{Issuer: s.cfg.Issuer, Version: s.cfg.Version, Metadata: metadata, Seeds: seeds, Tenants: s.issuers()})
+	return pages.HomePage(pages.Home{Issuer: s.cfg.Issuer, Version: s.cfg.Version, Metadata: metadata, Seeds: seeds, Tenants: s.issuers(), Ends: s.ends, Sandboxes: s.tenants != nil && s.cfg.Sandboxes > 0})
 }
 
 func (s *Server) docs(time.Time, message.Request) message.Response {

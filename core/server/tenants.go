@@ -47,13 +47,21 @@ func (s *Server) open(name string, cfg Config) (*Server, error) {
 	return issuer(cfg, cfg.TenantTables(name, cfg.Limits))
 }
 
-// tenant finds the tenant whose path it is, and the place it means.
-func (s *Server) tenant(_ time.Time, path string) (*Server, *place) {
+// tenant finds the tenant whose path it is, and the place it means. A sandbox
+// is returned as such as well.
+func (s *Server) tenant(now time.Time, path string) (*Server, *place, *openSandbox) {
 	name, template, ok := splitTenant(path)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return s.tenants[name], s.within[template]
+	if t := s.tenants[name]; t != nil || s.cfg.Sandboxes == 0 {
+		return t, s.within[template], nil
+	}
+	box := s.boxes.find(now, name)
+	if box == nil {
+		return nil, nil, nil
+	}
+	return box.Server, s.within[template], box
 }
 
 // splitTenant takes the name out of a tenant's path.
@@ -77,7 +85,7 @@ func (r Route) templates() []string {
 	switch {
 	case r.Path == "/":
 		return []string{at}
-	case r.Group == groupAbout, r.Group == groupFallback, r.Path == exchange.WellKnownResource:
+	case r.Group == groupAbout, r.Group == groupFallback, r.Path == SandboxPath, r.Path == exchange.WellKnownResource:
 		return nil // no tenant's path is a resource
 	case r.Path == exchange.WellKnownOpenID:
 		return []string{r.Path + at, at + r.Path}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"mcp-auth/core/message"
 	"mcp-auth/core/trace"
 )
 
@@ -271,4 +272,22 @@ func TestClientDocumentOnLoopback(t *testing.T) {
 	base, _, _, _ = start(t, "--cimd=false")
 	_, body = get(t, base+"/.well-known/oauth-authorization-server")
 	is.True(!strings.Contains(body, "client_id_metadata_document_supported")) // switched off, not announced
+}
+
+func TestSandboxes(t *testing.T) {
+	is := is.New(t)
+	base, greeting, _, _ := start(t, "--sandboxes", "2", "--sandbox-lifetime", "10m")
+	is.True(strings.Contains(greeting, "sandboxes")) // announced
+	r, err := http.Post(base+"/sandbox", "application/json", strings.NewReader(`{"lifetime":600}`))
+	is.NoErr(err) // it answers
+	defer r.Body.Close()
+	body, _ := io.ReadAll(r.Body)
+	is.Equal(r.StatusCode, 201)
+	v, err := message.ParseJSON(body)
+	is.NoErr(err) // with what was opened
+	issuer, _ := v.Get("issuer").Text()
+	status, page := get(t, issuer)
+	is.True(status == 200 && strings.Contains(page, "This is a sandbox.")) // it has a page
+	var out, errs bytes.Buffer
+	is.Equal(run(t.Context(), []string{"--sandboxes", "-1"}, &out, &errs), 2) // no fewer than none
 }

@@ -31,7 +31,8 @@ type config struct {
 	conformance                           bool
 	trace, logFormat                      string
 	lifetimes                             authserver.Lifetimes
-	minted                                time.Duration
+	minted, sandboxLife                   time.Duration
+	sandboxes                             int
 	limits                                authserver.Limits
 	notes                                 int
 }
@@ -78,6 +79,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&c.approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.Var(&c.authMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
+	fs.IntVar(&c.sandboxes, "sandboxes", 0, "sandboxes that may be open at once: POST /sandbox opens an issuer of its own at /tenant/NAME, which ends by itself")
 	fs.StringVar(&c.compat, "compat", "", "let clients of an older MCP in too: 2025-03-26 takes the first resource where none is asked for, and serves /authorize, /token and /register")
 	fs.BoolVar(&c.requirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
 	fs.BoolVar(&c.cimd, "cimd", true, "take URLs as client_id and fetch the client's metadata document from there")
@@ -131,6 +133,7 @@ func (c *config) durations() []durationFlag {
 		{&l.Transaction, "consent-lifetime", "of a consent page", 10 * time.Minute},
 		{&l.Pushed, "par-lifetime", "of a pushed authorization request", time.Minute},
 		{&l.Client, "client-lifetime", "of a registered client nobody uses", 24 * time.Hour},
+		{&c.sandboxLife, "sandbox-lifetime", "of a sandbox, at most and by default", time.Hour},
 		{&c.minted, "mint-lifetime", "of a minted bearer token", 5 * time.Minute},
 	}
 }
@@ -165,6 +168,9 @@ func (c *config) check() error {
 			return fmt.Errorf("--%s must be at least 1", n.name)
 		}
 	}
+	if c.sandboxes < 0 {
+		return errors.New("--sandboxes must be 0, which is none, or more")
+	}
 	if c.compat != "" && c.compat != server.Compat20250326 {
 		return fmt.Errorf("--compat may be %s", server.Compat20250326)
 	}
@@ -190,7 +196,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Compat: c.compat, Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Compat: c.compat, Sandboxes: c.sandboxes, SandboxLife: c.sandboxLife, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Conformance: c.conformance, Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if c.cimd {

@@ -1,0 +1,275 @@
+// Sandboxes: an issuer of its own for a visitor or a CI job, with settings of
+// its own, that ends by itself. It is a tenant that nobody configured.
+package server
+
+import (
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mcp-auth/core/authserver"
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+)
+
+// SandboxPath is where sandboxes are asked for.
+const SandboxPath = "/sandbox"
+
+// Bounds of one sandbox.
+const (
+	sandboxRequests = 6000 // a minute
+	longestSandbox  = 30 * 24 * time.Hour
+)
+
+// sandboxLimits bound what one sandbox keeps.
+var sandboxLimits = authserver.Limits{Clients: 200, Transactions: 500, Codes: 1_000, Devices: 200, ClientStarts: 100, Tokens: 20_000}
+
+// A Sandbox is what its owner may choose. Zero members are as at the root.
+type Sandbox struct {
+	Approval         authserver.Approval
+	Lifetimes        authserver.Lifetimes
+	TokenAuthMethods []string
+	RequirePushed    bool
+	Life             time.Duration // of the sandbox; at most Config.SandboxLife, which is also the default
+}
+
+// sandboxes are those that live.
+type sandboxes struct {
+	mu  sync.RWMutex
+	all map[string]*openSandbox
+}
+
+type openSandbox struct {
+	*Server
+	expires time.Time
+	window  atomic.Uint64 // the minute and, in the lower half, its requests
+}
+
+// sandbox serves POST /sandbox.
+func (s *Server) sandbox(now time.Time, m message.Request) message.Response {
+	box, err := s.readSandbox(m)
+	if err != nil {
+		return sandboxRefused(err)
+	}
+	var b [10]byte
+	if _, err := io.ReadFull(s.cfg.Random, b[:]); err != nil {
+		return sandboxRefused(err)
+	}
+	name := sandboxName(b)
+	if err := s.OpenSandbox(now, name, box); err != nil {
+		return sandboxRefused(err)
+	}
+	at := s.cfg.Issuer + TenantPath + name
+	reply := message.JSON(201, message.Obj(
+		message.M("name", message.Str(name)),
+		message.M("issuer", message.Str(at)),
+		message.M("resource", message.Str(at+OAuthPath)),
+		message.M("bearer_resource", message.Str(at+BearerPath)),
+		message.M("metadata", message.Str(exchange.ServerMetadataURLs(at)[0].URL)),
+		message.M("approval", message.Str(string(box.Approval))),
+		message.M("expires_at", message.Num(now.Add(box.Life).Unix())),
+		message.M("expires_in", message.Num(int64(box.Life/time.Second)))).Append(nil))
+	reply.Note = "opened the sandbox " + name
+	return reply
+}
+
+func sandboxRefused(err error) message.Response {
+	var e *oauth.Error
+	if !errors.As(err, &e) {
+		e = &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 1, Description: "the sandbox could not be opened; send the same request again"}
+	}
+	return exchange.ErrorReply(e, false)
+}
+
+// sandboxName makes 16 letters and digits of 80 random bits: nobody guesses it.
+func sandboxName(b [10]byte) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567"
+	var name [16]byte
+	for i := range name {
+		bit := i * 5
+		v := uint16(b[bit/8]) << 8
+		if bit/8+1 < len(b) {
+			v |= uint16(b[bit/8+1])
+		}
+		name[i] = letters[v>>(11-bit%8)&31]
+	}
+	return string(name[:])
+}
+
+// OpenSandbox opens a sandbox under a name that is free, until its life ends.
+// The error is an *oauth.Error: as many as may be are open, or what is asked
+// for cannot be.
+func (s *Server) OpenSandbox(now time.Time, name string, box Sandbox) error {
+	b := &s.boxes
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := b.sweep(now)
+	if len(b.all) >= s.cfg.Sandboxes {
+		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: seconds(first.Sub(now)),
+			Description: "as many sandboxes are open as may be; try again when one has ended"}
+	}
+	if b.all[name] != nil {
+		return oauth.E(oauth.InvalidRequest, "the name is taken")
+	}
+	cfg := s.cfg
+	cfg.Approval, cfg.TokenAuthMethods, cfg.RequirePushed = box.Approval, box.TokenAuthMethods, box.RequirePushed
+	cfg.Lifetimes, cfg.Limits, cfg.MintedMax = box.Lifetimes, sandboxLimits, 1_000
+	t, err := s.open(name, cfg)
+	if err != nil {
+		return oauth.E(oauth.InvalidRequest, err.Error())
+	}
+	expires := now.Add(box.Life)
+	t.ends = expires.UTC().Format("2006-01-02 15:04:05 UTC")
+	b.all[name] = &openSandbox{Server: t, expires: expires}
+	return nil
+}
+
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// sweep drops those that have ended, and returns when the next one will.
+func (b *sandboxes) sweep(now time.Time) (next time.Time) {
+	for name, o := range b.all {
+		if !now.Before(o.expires) {
+			delete(b.all, name)
+		} else if next.IsZero() || o.expires.Before(next) {
+			next = o.expires
+		}
+	}
+	return next
+}
+
+// find returns a sandbox that lives.
+func (b *sandboxes) find(now time.Time, name string) *openSandbox {
+	b.mu.RLock()
+	o := b.all[name]
+	b.mu.RUnlock()
+	if o == nil || !now.Before(o.expires) {
+		return nil
+	}
+	return o
+}
+
+// sweepAll drops what has ended, sandboxes and their records.
+func (b *sandboxes) sweepAll(now time.Time) (gone int) {
+	b.mu.Lock()
+	before := len(b.all)
+	b.sweep(now)
+	gone = before - len(b.all)
+	var live []*openSandbox
+	for _, o := range b.all {
+		live = append(live, o)
+	}
+	b.mu.Unlock()
+	for _, o := range live {
+		gone += o.Sweep(now)
+	}
+	return gone
+}
+
+// spend counts a request, and says whether the sandbox has had too many of
+// them this minute.
+func (o *openSandbox) spend(now time.Time) (spent bool) {
+	minute := uint64(now.Unix()/60) << 32
+	for {
+		w := o.window.Load()
+		next := w + 1
+		if w>>32 != minute>>32 {
+			next = minute + 1
+		}
+		if next&math.MaxUint32 > sandboxRequests {
+			return true
+		}
+		if o.window.CompareAndSwap(w, next) {
+			return false
+		}
+	}
+}
+
+// sandboxBusy is the answer when a sandbox has used up its minute.
+func sandboxBusy(now time.Time) message.Response {
+	return exchange.ErrorReply(&oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 429, RetryAfter: int(60 - now.Unix()%60),
+		Description: "the sandbox has had its requests for this minute"}, false)
+}
+
+// sandboxLifetimes are the lifetimes that may be chosen, in seconds.
+func sandboxLifetimes(l *authserver.Lifetimes) map[string]*time.Duration {
+	return map[string]*time.Duration{"code_lifetime": &l.Code, "access_lifetime": &l.Access, "refresh_lifetime": &l.Refresh, "device_lifetime": &l.Device,
+		"device_interval": &l.Interval, "consent_lifetime": &l.Transaction, "par_lifetime": &l.Pushed, "client_lifetime": &l.Client}
+}
+
+const sandboxFields = "lifetime approval code_lifetime access_lifetime refresh_lifetime device_lifetime device_interval consent_lifetime par_lifetime client_lifetime token_auth_methods require_par"
+
+// readSandbox reads what is asked for; an empty body asks for nothing special.
+func (s *Server) readSandbox(m message.Request) (Sandbox, error) {
+	box := Sandbox{Approval: authserver.ApprovalManual, Lifetimes: s.cfg.Lifetimes, TokenAuthMethods: s.cfg.TokenAuthMethods, RequirePushed: s.cfg.RequirePushed, Life: s.cfg.SandboxLife}
+	if s.cfg.Approval != "" {
+		box.Approval = s.cfg.Approval
+	}
+	if len(m.Body) == 0 {
+		return box, nil
+	}
+	if message.MediaType(m.Header.Get("Content-Type")) != message.JSONType {
+		return box, &oauth.Error{Code: oauth.InvalidRequest, Status: 415, Description: "the body must be " + message.JSONType + ", or empty"}
+	}
+	v, err := message.ParseJSON(m.Body)
+	if err != nil {
+		return box, oauth.E(oauth.InvalidRequest, err.Error())
+	}
+	if v.Kind() != message.Object {
+		return box, oauth.E(oauth.InvalidRequest, "the body must be a JSON object, not "+v.Kind().String())
+	}
+	for _, member := range v.Members() {
+		if err := box.set(member.Name, member.Value, s.cfg.SandboxLife); err != nil {
+			return box, err
+		}
+	}
+	return box, nil
+}
+
+func (box *Sandbox) set(name string, v message.Value, longest time.Duration) error {
+	switch name {
+	case "approval":
+		word, _ := v.Text()
+		if box.Approval = authserver.Approval(word); !slices.Contains([]authserver.Approval{authserver.ApprovalManual, authserver.ApprovalAuto, authserver.ApprovalDeny}, box.Approval) {
+			return oauth.E(oauth.InvalidRequest, "approval must be manual, auto or deny")
+		}
+		return nil
+	case "token_auth_methods":
+		box.TokenAuthMethods = nil
+		for _, e := range v.Elems() {
+			word, _ := e.Text()
+			box.TokenAuthMethods = append(box.TokenAuthMethods, word)
+		}
+		if len(box.TokenAuthMethods) == 0 {
+			return oauth.E(oauth.InvalidRequest, "token_auth_methods must be an array of "+strings.Join(authserver.TokenAuthMethods(), ", "))
+		}
+		return nil // which there are is judged when it opens
+	case "require_par":
+		var ok bool
+		if box.RequirePushed, ok = v.Bool(); !ok {
+			return oauth.E(oauth.InvalidRequest, "require_par must be true or false")
+		}
+		return nil
+	case "lifetime":
+		return sandboxSeconds(&box.Life, v, longest)
+	}
+	if to := sandboxLifetimes(&box.Lifetimes)[name]; to != nil {
+		return sandboxSeconds(to, v, longestSandbox)
+	}
+	return oauth.E(oauth.InvalidRequest, "a sandbox has the members "+sandboxFields)
+}
+
+func sandboxSeconds(to *time.Duration, v message.Value, longest time.Duration) error {
+	n, ok := v.Int()
+	if !ok || n < 1 || n > int64(longest/time.Second) {
+		return oauth.E(oauth.InvalidRequest, "a lifetime must be whole seconds from 1 to "+message.Decimal(int64(longest/time.Second)))
+	}
+	*to = time.Duration(n) * time.Second
+	return nil
+}
