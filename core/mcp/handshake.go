@@ -23,15 +23,24 @@ type Server struct {
 	Tools        []Tool
 }
 
-// Answer answers a message on the handshake wire. protocolVersion is the
-// MCP-Protocol-Version field, empty when it was not sent.
-func (s *Server) Answer(c Call, m Message, protocolVersion string) message.Response {
-	if protocolVersion != "" && !slices.Contains(Handshake, protocolVersion) {
-		return (&Error{Status: 400, Code: InvalidRequest, ID: m.ID,
-			Text: "MCP-Protocol-Version is not supported; supported are 2025-11-25, 2025-06-18 and 2025-03-26"}).Reply()
+// checkHandshake judges the version header; without one it is 2025-03-26.
+func (s *Server) checkHandshake(h message.Header) *Error {
+	switch version := h.Get(VersionHeader); {
+	case h.Count(VersionHeader) > 1:
+		return malformed(HeaderMismatch, VersionHeader+" must be there once")
+	case h.Count(VersionHeader) == 1 && !slices.Contains(Handshake, version):
+		return unsupported(message.PrintableLine(version))
 	}
+	return nil
+}
+
+// Answer answers a message that passed Check, on the wire it came on.
+func (s *Server) Answer(c Call, m Message, h message.Header) message.Response {
 	if m.ID.Kind() == message.Missing || m.Method == "" { // a notification or a response: accepted, not answered
 		return message.Response{Status: 202, Header: message.Header{{Name: "Cache-Control", Value: "no-store"}}}
+	}
+	if IsStateless(m, h) {
+		return s.answerStateless(c, m)
 	}
 	result, err := s.result(c, m)
 	if err != nil {
@@ -67,9 +76,18 @@ func (s *Server) initialize(params message.Value) (message.Value, *Error) {
 	}
 	return message.Obj(
 		message.M("protocolVersion", message.Str(version)),
-		message.M("capabilities", message.Obj(message.M("tools", message.Obj()))),
-		message.M("serverInfo", message.Obj(message.M("name", message.Str(s.Name)), message.M("version", message.Str(s.Version)))),
+		message.M("capabilities", s.capabilities()),
+		message.M("serverInfo", s.info()),
 		message.M("instructions", message.Str(s.Instructions))), nil
+}
+
+// capabilities and info are the same on both wires.
+func (s *Server) capabilities() message.Value {
+	return message.Obj(message.M("tools", message.Obj()))
+}
+
+func (s *Server) info() message.Value {
+	return message.Obj(message.M("name", message.Str(s.Name)), message.M("version", message.Str(s.Version)))
 }
 
 func invalidParams(text string) *Error { return &Error{Status: 200, Code: InvalidParams, Text: text} }

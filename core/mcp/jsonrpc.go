@@ -31,6 +31,7 @@ type Error struct {
 	Code   int
 	Text   string
 	ID     message.Value
+	Data   message.Value // Missing: none
 }
 
 func malformed(code int, text string) *Error { return &Error{Status: 400, Code: code, Text: text} }
@@ -41,6 +42,9 @@ func (e *Error) Reply() message.Response {
 	b = append(b, `"error":{"code":`...)
 	b = append(b, message.Decimal(int64(e.Code))...)
 	b = message.AppendString(append(b, `,"message":`...), e.Text)
+	if e.Data.Kind() != message.Missing {
+		b = e.Data.Append(append(b, `,"data":`...))
+	}
 	r := message.JSON(e.Status, append(b, '}', '}'))
 	r.Note = "JSON-RPC error " + message.Decimal(int64(e.Code)) + ": " + e.Text
 	return r

@@ -109,10 +109,7 @@ func Mirrored(tool, arguments message.Value) (fields message.Header, fault strin
 }
 
 func argumentText(v message.Value) string {
-	if s, ok := v.Text(); ok {
-		return HeaderText(s)
-	}
-	return HeaderText(string(v.Append(nil)))
+	return HeaderText(plainText(v))
 }
 
 // fieldName reports whether s is a token (RFC 9110 section 5.6.2).

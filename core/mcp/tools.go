@@ -35,6 +35,7 @@ type Param struct {
 	Required bool
 	Max      int // String: most characters; 0: no bound but the body's
 	About    string
+	Header   string // the Mcp-Param field that repeats it on the stateless wire; empty: none
 }
 
 // Arguments are the members that were sent.
@@ -94,6 +95,9 @@ func (t Tool) schema() message.Value {
 		m := []message.Member{message.M("type", message.Str(schemaTypes[p.Kind])), message.M("description", message.Str(p.About))}
 		if p.Max > 0 {
 			m = append(m, message.M("maxLength", message.Num(int64(p.Max))))
+		}
+		if p.Header != "" {
+			m = append(m, message.M("x-mcp-header", message.Str(p.Header)))
 		}
 		properties = append(properties, message.M(p.Name, message.Obj(m...)))
 		if p.Required {

@@ -49,6 +49,9 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 	if bad != nil {
 		return bad.Reply()
 	}
+	if bad = r.MCP.Check(msg, m.Header); bad != nil {
+		return bad.Reply()
+	}
 	needed := r.MCP.Needs(msg)
 	if needed == "" {
 		needed = r.DefaultScope
@@ -58,7 +61,7 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 	}
 	call := mcp.Call{Now: now, Subject: access.Subject, ClientID: access.ClientID, Scope: access.Scope,
 		Audience: r.Identifier, ExpiresAt: access.ExpiresAt}
-	return r.MCP.Answer(call, msg, m.Header.Get("MCP-Protocol-Version"))
+	return r.MCP.Answer(call, msg, m.Header)
 }
 
 // Admit judges a request that the host will answer: the token and the scope of

@@ -23,7 +23,7 @@ func Tools(n Notebook) []mcp.Tool {
 		{Name: "echo", Scope: oauth.ScopeRead, Description: "Returns its arguments, the message in upper case when asked.", Do: echo,
 			Params: []mcp.Param{
 				{Name: "message", Kind: message.String, Required: true, About: "The text to return."},
-				{Name: "count", Kind: message.Number, About: "Any integer; it is returned as it is."},
+				{Name: "count", Kind: message.Number, Header: "Count", About: "Any integer; it is returned as it is."},
 				{Name: "uppercase", Kind: message.Bool, About: "Return the message in upper case."}}},
 		{Name: "whoami", Scope: oauth.ScopeRead, Description: "Says what the access token stands for: subject, client, scopes, audience, expiry.", Do: whoami},
 		{Name: "read_note", Scope: oauth.ScopeRead, Description: "Reads a note, or lists their names when none is given.", Do: n.read,

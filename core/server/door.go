@@ -130,7 +130,7 @@ func (s *Server) serve(now time.Time, m message.Request) message.Response {
 	}
 	route := p.routes[m.Method]
 	if m.Method == "OPTIONS" {
-		return s.preflight(p, origin)
+		return s.preflight(p, origin, m.Header.Get("Access-Control-Request-Headers"))
 	}
 	if route == nil {
 		r := refused(405, "method_not_allowed", "the method is not served here; Allow lists what is")
@@ -173,11 +173,21 @@ const (
 	exposeHeaders = "WWW-Authenticate, Mcp-Session-Id, Retry-After"
 )
 
-func (s *Server) preflight(p *place, origin string) message.Response {
+// mirrored are the Mcp-Param fields among those that a page asks to send.
+func mirrored(asked string) (all string) {
+	for name := range strings.SplitSeq(asked, ",") {
+		if name = strings.TrimSpace(name); strings.HasPrefix(strings.ToLower(name), "mcp-param-") && message.IsToken68(name) {
+			all += ", " + name
+		}
+	}
+	return all
+}
+
+func (s *Server) preflight(p *place, origin, asked string) message.Response {
 	r := message.Response{Status: 204, Header: message.Header{{Name: "Allow", Value: p.allow}}}
 	if s.admits(p, origin) {
 		r.Header = r.Header.With("Access-Control-Allow-Methods", p.allow)
-		r.Header = r.Header.With("Access-Control-Allow-Headers", allowHeaders)
+		r.Header = r.Header.With("Access-Control-Allow-Headers", allowHeaders+mirrored(asked))
 		r.Header = r.Header.With("Access-Control-Max-Age", "600")
 	}
 	return s.crossOrigin(p, origin, r)

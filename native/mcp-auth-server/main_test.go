@@ -291,3 +291,20 @@ func TestSandboxes(t *testing.T) {
 	var out, errs bytes.Buffer
 	is.Equal(run(t.Context(), []string{"--sandboxes", "-1"}, &out, &errs), 2) // no fewer than none
 }
+
+func TestMC16_NamesInTheLog(t *testing.T) {
+	is := is.New(t)
+	base, _, logged, stop := start(t)
+	for _, name := range []string{`x\nPOST /mcp/oauth 200 1ms`, `\u001b[2J\u001b[31mx`, `x\r\ny`} {
+		r, err := http.NewRequest("POST", base+"/mcp/bearer-token", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+name+`"}}`))
+		is.NoErr(err)
+		r.Header = http.Header{"Authorization": {"Bearer test-bearer-token"}, "Content-Type": {"application/json"}}
+		reply, err := http.DefaultClient.Do(r)
+		is.NoErr(err)
+		is.NoErr(reply.Body.Close())
+	}
+	is.Equal(stop(), 0)
+	is.Equal(strings.Count(logged.String(), "\n"), 3)                  // a line a request
+	is.True(!strings.ContainsAny(logged.String(), "\x1b\r"))           // nothing that a terminal obeys
+	is.True(!strings.Contains(logged.String(), "POST /mcp/oauth 200")) // no line that was never logged
+}

@@ -27,8 +27,9 @@ var rings = []ring{
 	{"K1", "client, native", clientTrials(nativeClient), buildNativeClient},
 	{"K2", "client, the core as WebAssembly in Node", clientTrials(wasmClient), buildWasmClient},
 	{"K3", "client, transport", transportTrials, buildNativeClient},
-	{"S1", "server, what both revisions require", serverTrials(requiredRows), startServer},
-	{"S2", "server, beyond that", serverTrials(beyondRows), startServer},
+	{"S1", "server, what both revisions require", serverTrials(requiredRows, true), startServer("--conformance")},
+	{"S2", "server, beyond that", serverTrials(beyondRows, true), startServer("--conformance")},
+	{"S3", "server, the core's own tools", serverTrials(defaultRows, false), startServer()},
 }
 
 // timeout is for one trial (the suite's own is the same).

@@ -69,6 +69,16 @@ var beyondRows = []row{
 	{"http-custom-header-server-validation", 0, 5},
 }
 
+// defaultRows are what the suite asks of any server and the core serves by
+// itself: no fixtures, no SDK.
+var defaultRows = []row{
+	{"server-initialize", 2, 0}, // the third is about session ids, which the core has none of
+	{"ping", 2, 0},
+	{"tools-list", 3, 4},
+	{"dns-rebinding-protection", 2, 2},
+	{"http-header-validation", 0, 5},
+}
+
 // endpoints are the server's three MCP endpoints by what stands before them.
 var endpoints = []struct{ name, path string }{
 	{"open", "/mcp"},
@@ -76,7 +86,11 @@ var endpoints = []struct{ name, path string }{
 	{"oauth", "/mcp/oauth"},
 }
 
-func serverTrials(rows []row) func() []trial {
+func serverTrials(rows []row, open bool) func() []trial {
+	endpoints := endpoints
+	if !open {
+		endpoints = endpoints[1:]
+	}
 	return func() (all []trial) {
 		for _, r := range rows {
 			for _, wire := range [...]string{wireC, wireD} {

@@ -23,20 +23,22 @@ type server struct {
 	cmd    *exec.Cmd
 }
 
-// startServer builds and starts our server with the fixtures, and gets the
-// tokens of its endpoints.
-func startServer(ctx context.Context, b *bench) (func(), error) {
-	s, err := b.launch(ctx, "--conformance", "--approval", "auto")
-	if err != nil {
-		return nil, err
+// startServer builds and starts our server, and gets the tokens of its
+// endpoints.
+func startServer(flags ...string) func(context.Context, *bench) (func(), error) {
+	return func(ctx context.Context, b *bench) (func(), error) {
+		s, err := b.launch(ctx, append(flags, "--approval", "auto")...)
+		if err != nil {
+			return nil, err
+		}
+		b.server = s
+		s.tokens = map[string]string{"bearer": "test-bearer-token"}
+		if s.tokens["oauth"], err = s.clientCredentials(); err != nil {
+			s.stop()
+			return nil, err
+		}
+		return s.stop, nil
 	}
-	b.server = s
-	s.tokens = map[string]string{"bearer": "test-bearer-token"}
-	if s.tokens["oauth"], err = s.clientCredentials(); err != nil {
-		s.stop()
-		return nil, err
-	}
-	return s.stop, nil
 }
 
 // launch builds the server, starts it and reads its address from its greeting.
