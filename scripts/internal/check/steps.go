@@ -38,7 +38,8 @@ func output(env []string, name string, args ...string) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// tools looks for Node 20 and a C compiler, and fetches the modules.
+// tools looks for Node 20, a C compiler and the shells, and fetches the
+// modules.
 func tools(*tally) error {
 	version, err := output(nil, "node", "--version")
 	if err != nil {
@@ -53,6 +54,7 @@ func tools(*tally) error {
 		return err
 	}
 	fmt.Printf("%s, node %s\n", goVersion, version)
+	shells()
 	return errors.Join(compiler(), run(nil, "go", "mod", "download"))
 }
 
@@ -63,14 +65,29 @@ func compiler() error {
 			return nil
 		}
 	}
-	apt := []string{"apt-get", "install", "-y", "--no-install-recommends", "gcc", "libc6-dev"}
-	if os.Geteuid() != 0 {
-		apt = append([]string{"sudo", "-n"}, apt...)
-	}
-	if err := run([]string{"DEBIAN_FRONTEND=noninteractive"}, apt[0], apt[1:]...); err != nil {
+	if err := install("gcc", "libc6-dev"); err != nil {
 		return fmt.Errorf("the race detector needs a C compiler, and installing gcc failed: %w", err)
 	}
 	return nil
+}
+
+// shells installs those that completion is tried in. Without one its test is
+// skipped, and says so.
+func shells() {
+	for _, shell := range [...]string{"zsh", "fish"} {
+		if _, err := exec.LookPath(shell); err != nil {
+			_ = install(shell)
+		}
+	}
+}
+
+func install(packages ...string) error {
+	apt := append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...)
+	if os.Geteuid() != 0 {
+		apt = append([]string{"sudo", "-n"}, apt...)
+	}
+	_, err := output([]string{"DEBIAN_FRONTEND=noninteractive"}, apt[0], apt[1:]...)
+	return err
 }
 
 func format(*tally) error {
