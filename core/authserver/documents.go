@@ -53,6 +53,7 @@ const (
 type Documents struct {
 	fetcher Fetcher
 	local   bool
+	hosts   []string
 
 	mu     sync.Mutex
 	kept   map[string]keptDocument
@@ -73,9 +74,11 @@ type documentFlight struct {
 
 // NewDocuments makes an empty cache before a fetcher. local lets documents lie
 // on the loopback of this machine, also with http: for tests, and only where
-// the server itself is on loopback.
-func NewDocuments(f Fetcher, local bool) *Documents {
-	return &Documents{fetcher: f, local: local, kept: map[string]keptDocument{}, flying: map[string]*documentFlight{}}
+// the server itself is on loopback. With hosts, other documents are taken from
+// these hosts alone: for a server on the public internet, and for a host that
+// cannot judge the address it connects to.
+func NewDocuments(f Fetcher, local bool, hosts ...string) *Documents {
+	return &Documents{fetcher: f, local: local, hosts: hosts, kept: map[string]keptDocument{}, flying: map[string]*documentFlight{}}
 }
 
 // A documentError says why a document gives no client. Detail may hold what
@@ -92,8 +95,12 @@ func (d *Documents) request(id string) (DocumentRequest, error) {
 	if err := oauth.CheckClientIDURL(id); err != nil {
 		return DocumentRequest{}, &documentError{err.Error(), ""}
 	}
-	if u, _ := message.ParseURL(id); message.PrivateHost(u.Host) {
+	u, _ := message.ParseURL(id)
+	switch {
+	case message.PrivateHost(u.Host):
 		return DocumentRequest{}, &documentError{"the document is on this machine or its network", ""}
+	case len(d.hosts) > 0 && !slices.Contains(d.hosts, strings.ToLower(u.Host)):
+		return DocumentRequest{}, &documentError{"the document is on a host that this server does not take documents from", ""}
 	}
 	return DocumentRequest{URL: id}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mcp-auth/core/exchange"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
@@ -163,4 +164,54 @@ func TestFaultsWhilePollingForADevice(t *testing.T) {
 			t.Fatalf("the fault spent the device code: %d %s", second.Status, second.Body)
 		}
 	})
+}
+
+func pushForm(s *Server) message.Response {
+	return s.Push(fNow, message.Request{Method: "POST", URL: fIssuer + PushPath, Header: message.Header{{Name: "Content-Type", Value: message.FormType}},
+		Body: []byte("response_type=code&client_id=dev-public-client&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fcallback&code_challenge=" + oauth.Challenge(fVerifier) +
+			"&code_challenge_method=S256&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth")})
+}
+
+func TestFaultsWhileUsingAPushedRequest(t *testing.T) {
+	codeOf := func(r message.Response) string {
+		f, _ := message.ParseForm(message.Request{URL: r.Header.Get("Location")}.Query())
+		code, _ := f.One("code")
+		return code
+	}
+	for at := int64(1); ; at++ {
+		s, f := faulty(t)
+		uri := member(pushForm(s), "request_uri")
+		f.Calls()
+		f.At.Store(at)
+		visit := func() message.Response {
+			return s.Authorize(fNow, message.Get(exchange.PushedURL(fIssuer+AuthorizePath, "dev-public-client", uri)))
+		}
+		first := visit()
+		f.At.Store(0)
+		if f.Calls() < at {
+			if at < 3 {
+				t.Fatal("the storage was hardly asked")
+			}
+			return
+		}
+		second := visit()
+		if codeOf(first) != "" && codeOf(second) != "" {
+			t.Fatalf("call %d fails: one pushed request, two codes", at)
+		}
+		if first.Status == 503 && codeOf(second) == "" {
+			t.Fatalf("call %d fails: the fault spent the request: %d", at, second.Status)
+		}
+	}
+}
+
+func TestFaultsWhilePushing(t *testing.T) {
+	s, f := faulty(t)
+	f.Calls()
+	f.At.Store(1) // the one call there is, since the client is seeded
+	if r := pushForm(s); r.Status != 503 || r.Header.Get("Retry-After") == "" {
+		t.Fatalf("the storage failed, and the answer is %d %s", r.Status, r.Body)
+	}
+	if r := pushForm(s); r.Status != 201 {
+		t.Fatalf("sent again: %d %s", r.Status, r.Body)
+	}
 }

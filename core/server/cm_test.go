@@ -321,3 +321,13 @@ func TestTenantsShareTheCache(t *testing.T) {
 	}
 	b.Equal(w.fetches(), 1) // fetched once
 }
+
+func TestDocumentsFromListedHostsAlone(t *testing.T) {
+	b, w := cimd(t, func(c *server.Config) { c.DocumentHosts = []string{"app.example"} })
+	b.Equal(b.documented().Status, 200) // a listed host
+	for _, host := range []string{"evil.example", "app.example.evil.example", "x.app.example", "app.example."} {
+		w.pages["https://"+host+"/c"] = page(document("https://" + host + "/c"))
+		b.errorPage(b.documented("client_id=" + enc("https://"+host+"/c")))
+	}
+	b.Equal(w.fetches(), 1) // no other is asked
+}

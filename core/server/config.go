@@ -38,8 +38,11 @@ type Config struct {
 	// Fetcher gets the documents of clients whose identifier is a URL; nil: there
 	// are no such clients. LocalDocuments lets documents lie on this machine's
 	// loopback: a test hook, for an issuer on loopback alone.
+	// With DocumentHosts, other documents come from these hosts alone, in lower
+	// case: where the address of a connection cannot be judged they are needed.
 	Fetcher        authserver.Fetcher
 	LocalDocuments bool
+	DocumentHosts  []string
 
 	// Sandboxes is how many sandboxes may be open at once; 0: there are none.
 	// SandboxLife is how long one lives at most, and by default; 1 h.
@@ -97,7 +100,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("client documents on loopback are for an issuer on loopback")
 	}
 	if c.Fetcher != nil {
-		c.documents = authserver.NewDocuments(c.Fetcher, c.LocalDocuments)
+		c.documents = authserver.NewDocuments(c.Fetcher, c.LocalDocuments, c.DocumentHosts...)
 	}
 	if c.Compat != "" && c.Compat != Compat20250326 {
 		return c, errors.New("compat must be " + Compat20250326 + ", or empty")

@@ -15,7 +15,7 @@ import (
 var secretNames = map[string]string{
 	"code": "code", "state": "state", "code_verifier": "verifier", "access_token": "at", "refresh_token": "rt",
 	"device_code": "device", "user_code": "usercode", "client_secret": "secret", "client_assertion": "assertion",
-	"assertion": "assertion", "token": "token", "transaction": "page", "id_token": "idt", "subject_token": "token",
+	"assertion": "assertion", "token": "token", "transaction": "page", "request_uri": "request", "id_token": "idt", "subject_token": "token",
 	"registration_access_token": "rat", "password": "password",
 }
 

@@ -23,7 +23,7 @@ import (
 type config struct {
 	listen, issuer, approval, bearerToken string
 	hosts, origins, resources, tenants    list
-	authMethods                           list
+	authMethods, cimdHosts                list
 	mint                                  string
 	seed, remoteHooks, version            bool
 	compat                                string
@@ -83,6 +83,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.compat, "compat", "", "let clients of an older MCP in too: 2025-03-26 takes the first resource where none is asked for, and serves /authorize, /token and /register")
 	fs.BoolVar(&c.requirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
 	fs.BoolVar(&c.cimd, "cimd", true, "take URLs as client_id and fetch the client's metadata document from there")
+	fs.Var(&c.cimdHosts, "cimd-host", "take such documents from this host alone; may be repeated")
 	fs.BoolVar(&c.cimdLoopback, "cimd-allow-loopback", false, "test hook: such documents may also lie on this machine, with http too")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
@@ -201,6 +202,9 @@ func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error)
 		Conformance: c.conformance, Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	if c.cimd {
 		cfg.Fetcher, cfg.LocalDocuments = fetch.New(), c.cimdLoopback
+		for _, h := range c.cimdHosts {
+			cfg.DocumentHosts = append(cfg.DocumentHosts, strings.ToLower(h))
+		}
 	}
 	if cfg.LocalDocuments && !loopback {
 		return cfg, errors.New("--cimd-allow-loopback is for a server that listens on loopback itself")
