@@ -137,6 +137,6 @@ func clientTrial(s subject, scenario, wire string, least int, force bool) trial 
 		if force {
 			args = append(args, "--force")
 		}
-		return b.suiteRun(ctx, nil, args...)
+		return b.suiteRun(ctx, nil, nil, args...)
 	}}
 }

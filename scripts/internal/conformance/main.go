@@ -30,6 +30,7 @@ var rings = []ring{
 	{"S1", "server, what both revisions require", serverTrials(requiredRows, true), startServer("--conformance")},
 	{"S2", "server, beyond that", serverTrials(beyondRows, true), startServer("--conformance")},
 	{"S3", "server, the core's own tools", serverTrials(defaultRows, false), startServer()},
+	{"A1", "authorization server", authorizationTrials, startIssuers},
 }
 
 // timeout is for one trial (the suite's own is the same).

@@ -112,7 +112,7 @@ func serverTrials(rows []row, open bool) func() []trial {
 
 func serverRun(scenario, wire, endpoint, path string) func(context.Context, *bench) result {
 	return func(ctx context.Context, b *bench) result {
-		return b.suiteRun(ctx, b.inject(endpoint), "server", "--url", b.server.base+path, "--scenario", scenario, "--spec-version", wire,
+		return b.suiteRun(ctx, nil, b.inject(endpoint), "server", "--url", b.server.base+path, "--scenario", scenario, "--spec-version", wire,
 			"--timeout", strconv.Itoa(int(timeout.Milliseconds())))
 	}
 }

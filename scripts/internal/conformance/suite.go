@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -24,7 +25,8 @@ type bench struct {
 	drop     bool   // the folder is ours to delete
 	terminal bool
 
-	server *server // the subject of the server rings
+	server  *server           // the subject of the server rings
+	issuers map[string]string // of the authorization ring, by client authentication
 }
 
 func newBench(ctx context.Context, keep string) (*bench, error) {
@@ -104,13 +106,13 @@ func nodeIn(modules string) (string, error) {
 }
 
 // suiteRun runs the suite's program once and reads the checks it left. env is
-// added to the environment.
-func (b *bench) suiteRun(ctx context.Context, env []string, args ...string) result {
+// added to the environment; watch, unless nil, sees what is printed.
+func (b *bench) suiteRun(ctx context.Context, watch io.Writer, env []string, args ...string) result {
 	folder, err := os.MkdirTemp(b.results, "trial-")
 	if err != nil {
 		return result{err: err}
 	}
-	said, err := b.command(ctx, env, b.node, append(append([]string{b.suite}, args...), "-o", folder)...)
+	said, err := b.watched(ctx, watch, env, b.node, append(append([]string{b.suite}, args...), "-o", folder)...)
 	checks, bad := readChecks(folder)
 	if err == nil {
 		err = bad
@@ -120,6 +122,10 @@ func (b *bench) suiteRun(ctx context.Context, env []string, args ...string) resu
 
 // command runs a program and all it starts; nothing of it outlives the trial.
 func (b *bench) command(ctx context.Context, env []string, name string, args ...string) (string, error) {
+	return b.watched(ctx, nil, env, name, args...)
+}
+
+func (b *bench) watched(ctx context.Context, watch io.Writer, env []string, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = b.root
 	c.Env = append(os.Environ(), env...)
@@ -127,6 +133,10 @@ func (b *bench) command(ctx context.Context, env []string, name string, args ...
 	c.WaitDelay = time.Second
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
+	if watch != nil {
+		both := io.MultiWriter(&said, watch)
+		c.Stdout, c.Stderr = both, both
+	}
 	err := c.Run()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("it did not end within %s", timeout)
