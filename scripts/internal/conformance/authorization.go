@@ -44,7 +44,7 @@ func startIssuers(ctx context.Context, b *bench) (func(), error) {
 	}
 	b.issuers = map[string]string{}
 	for _, method := range authMethods {
-		s, err := b.launch(ctx, "--approval", "auto", "--tenant", "acme", "--token-auth-methods", method)
+		s, err := b.launch(ctx, nil, "--approval", "auto", "--tenant", "acme", "--token-auth-methods", method)
 		if err != nil {
 			stop()
 			return nil, err

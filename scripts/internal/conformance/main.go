@@ -31,6 +31,7 @@ var rings = []ring{
 	{"S2", "server, beyond that", serverTrials(beyondRows, true), startServer("--conformance")},
 	{"S3", "server, the core's own tools", serverTrials(defaultRows, false), startServer()},
 	{"A1", "authorization server", authorizationTrials, startIssuers},
+	{"A2", "authorization and resource server, by MCPJam", jamTrials, startJam},
 }
 
 // timeout is for one trial (the suite's own is the same).

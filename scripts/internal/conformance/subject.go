@@ -27,7 +27,7 @@ type server struct {
 // endpoints.
 func startServer(flags ...string) func(context.Context, *bench) (func(), error) {
 	return func(ctx context.Context, b *bench) (func(), error) {
-		s, err := b.launch(ctx, append(flags, "--approval", "auto")...)
+		s, err := b.launch(ctx, nil, append(flags, "--approval", "auto")...)
 		if err != nil {
 			return nil, err
 		}
@@ -41,13 +41,15 @@ func startServer(flags ...string) func(context.Context, *bench) (func(), error) 
 	}
 }
 
-// launch builds the server, starts it and reads its address from its greeting.
-func (b *bench) launch(ctx context.Context, args ...string) (*server, error) {
+// launch builds the server, starts it with env added to the environment, and
+// reads its address from its greeting.
+func (b *bench) launch(ctx context.Context, env []string, args ...string) (*server, error) {
 	program := filepath.Join(b.root, "bin", "mcp-auth-server")
 	if err := b.goBuild(ctx, nil, "bin/mcp-auth-server", "./native/mcp-auth-server"); err != nil {
 		return nil, err
 	}
 	c := exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--log-format", "off"}, args...)...)
+	c.Env = append(os.Environ(), env...)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
