@@ -27,6 +27,7 @@ var phases = []phase{
 	{"walk", "the exhaustive walks of the client's machines, without the race detector", walk},
 	{"node", "the core's tests under GOOS=js in Node", node},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
+	{"conformance", "the official conformance suite and MCPJam's checker, from npm", command("scripts/conformance", "--only", "K1,S1,S2,S3,A1,A2")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
 	{"bench", "the measurements, shortened", command("scripts/bench", "--quick")},
 }
@@ -60,7 +61,7 @@ func main() {
 func usage() {
 	fmt.Println("scripts/test [--only PHASE,...] [--fuzztime 3s]\n\nPhases")
 	for _, p := range phases {
-		fmt.Printf("  %-8s %s\n", p.name, p.about)
+		fmt.Printf("  %-12s %s\n", p.name, p.about)
 	}
 }
 
