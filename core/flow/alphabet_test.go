@@ -60,6 +60,8 @@ var discovery = map[string]Response{
 	"metadata quiet":       metadata(`"authorization_response_iss_parameter_supported":true,`, ``),
 	"metadata secret only": metadata(`{`, `{"token_endpoint_auth_methods_supported":["private_key_jwt","client_secret_post"],`),
 	"metadata closed":      metadata(`"registration_endpoint":"https://as.example/register",`, ``),
+	"metadata push":        metadata(`{`, `{"require_pushed_authorization_requests":true,"pushed_authorization_request_endpoint":"https://as.example/par",`),
+	"metadata push away":   metadata(`{`, `{"pushed_authorization_request_endpoint":"http://127.0.0.1:9/par",`),
 	"metadata no grants":   metadata(`"grant_types_supported"`, `"grants"`),
 	"metadata script":      metadata("https://as.example/authorize", "javascript:alert(1)"),
 	"metadata loopback":    metadata("https://as.example/token", "http://127.0.0.1:9/token"),
@@ -93,6 +95,15 @@ var devices = map[string]Response{
 	"device negative": jsonAnswer(200, `{"device_code":"the-device-code","user_code":"u","verification_uri":"https://as.example/v","expires_in":20,"interval":-1}`),
 	"device dead":     jsonAnswer(200, `{"device_code":"the-device-code","user_code":"u","verification_uri":"https://as.example/v","expires_in":0}`),
 	"device codeless": jsonAnswer(200, `{"user_code":"u","verification_uri":"https://as.example/v","expires_in":20}`),
+}
+
+// pushes are what a pushed authorization request endpoint may answer.
+var pushes = map[string]Response{
+	"pushed":         jsonAnswer(201, `{"request_uri":"urn:ietf:params:oauth:request_uri:the-pushed-request","expires_in":60}`),
+	"pushed 200":     jsonAnswer(200, `{"request_uri":"urn:ietf:params:oauth:request_uri:x","expires_in":60}`),
+	"pushed nothing": jsonAnswer(201, `{"expires_in":60}`),
+	"pushed CRLF":    jsonAnswer(201, `{"request_uri":"urn:x\r\ny","expires_in":60}`),
+	"pushed expired": jsonAnswer(201, `{"request_uri":"urn:x","expires_in":0}`),
 }
 
 var tokens = map[string]Response{
@@ -180,7 +191,7 @@ func merge(maps ...map[string]Response) map[string]Event {
 	return all
 }
 
-var allResponses = merge(discovery, registrations, devices, tokens, odd)
+var allResponses = merge(discovery, registrations, devices, pushes, tokens, odd)
 
 // everything is each event of a kind, whatever the state.
 func everything(_ State, on Kind) map[string]Event {
@@ -209,7 +220,7 @@ func afterDiscovery(state State, on Kind) map[string]Event {
 	}
 	few := map[string]Event{}
 	for _, name := range [...]string{"challenge", "challenge bare", "prm", "prm parent", "prm two", "prm none", "prm foreign", "metadata", "metadata tenant", "metadata no S256",
-		"metadata quiet", "metadata secret only", "metadata closed", "metadata loopback", "404"} {
+		"metadata quiet", "metadata secret only", "metadata closed", "metadata push", "metadata loopback", "404"} {
 		few[name] = allResponses[name]
 	}
 	return few

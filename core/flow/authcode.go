@@ -29,9 +29,11 @@ func NewAuthCode(t Target, c Client, scope string) *AuthCode {
 }
 
 // AuthCodeRows is the table of AuthCode.
-var AuthCodeRows = append(seeking(func(f *AuthCode) *seeker { return &f.seeker }, (*AuthCode).discovered, nil, Registering, AwaitingCallback),
-	Row[AuthCode]{Registering, OnResponse, []State{AwaitingCallback, Failed}, "RFC 7591 section 3.2", (*AuthCode).registered},
+var AuthCodeRows = append(seeking(func(f *AuthCode) *seeker { return &f.seeker }, (*AuthCode).discovered, nil, Registering, Pushing, AwaitingCallback),
+	Row[AuthCode]{Registering, OnResponse, []State{Pushing, AwaitingCallback, Failed}, "RFC 7591 section 3.2", (*AuthCode).registered},
 	Row[AuthCode]{Registering, OnTrouble, []State{Failed}, "", troubled[AuthCode]},
+	Row[AuthCode]{Pushing, OnResponse, []State{AwaitingCallback, Failed}, "RFC 9126 section 2.2", (*AuthCode).pushed},
+	Row[AuthCode]{Pushing, OnTrouble, []State{Failed}, "", troubled[AuthCode]},
 	Row[AuthCode]{AwaitingCallback, OnCallback, []State{AwaitingCallback, Exchanging, Failed}, "RFC 6749 section 4.1.2", (*AuthCode).calledBack},
 	Row[AuthCode]{AwaitingCallback, OnTimer, []State{AwaitingCallback, Failed}, "", (*AuthCode).waited},
 	Row[AuthCode]{Exchanging, OnResponse, []State{Exchanging, Finished, Failed}, "RFC 6749 section 5", (*AuthCode).answered},
@@ -92,15 +94,16 @@ func (f *AuthCode) registered(ev Event) []Effect {
 	return f.authorize()
 }
 
-// authorize sends the user to the authorization endpoint.
+// authorize sends the user to the authorization endpoint, or the request ahead.
 func (f *AuthCode) authorize() []Effect {
 	r := exchange.AuthorizationRequest{ResponseType: "code", ClientID: f.ID, RedirectURI: f.RedirectURI, Scope: f.Login.RequestedScope,
 		State: f.StateValue, Resource: f.resourceToSend(), CodeChallenge: oauth.Challenge(f.Verifier), CodeChallengeMethod: oauth.S256}
 	f.made("a code_verifier and its S256 challenge, and a state", "RFC 7636 section 4.1", trace.Param{Name: "code_verifier", Value: f.Verifier},
 		trace.Param{Name: "code_challenge", Value: r.CodeChallenge}, trace.Param{Name: "state", Value: f.StateValue})
-	f.state = AwaitingCallback
-	f.deadline = f.now.Add(f.patience())
-	return []Effect{Visit{r.URL(f.Login.Server.Metadata.AuthorizationEndpoint)}, Wait{f.deadline}}
+	if m := f.Login.Server.Metadata; m.RequirePushedAuthorizationRequests && m.PushedAuthorizationRequestEndpoint != "" {
+		return f.push(r)
+	}
+	return f.visit(r.URL(f.Login.Server.Metadata.AuthorizationEndpoint))
 }
 
 func (f *AuthCode) patience() time.Duration {

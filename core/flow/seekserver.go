@@ -108,6 +108,7 @@ func (s *seeker) judge(doc oauth.ServerMetadata) []Effect {
 	for _, e := range [...]struct{ name, url string }{
 		{"authorization_endpoint", doc.AuthorizationEndpoint}, {"token_endpoint", doc.TokenEndpoint},
 		{"registration_endpoint", doc.RegistrationEndpoint}, {"device_authorization_endpoint", doc.DeviceAuthorizationEndpoint},
+		{"pushed_authorization_request_endpoint", doc.PushedAuthorizationRequestEndpoint},
 		{"revocation_endpoint", doc.RevocationEndpoint}, {"introspection_endpoint", doc.IntrospectionEndpoint},
 	} {
 		if e.url == "" {

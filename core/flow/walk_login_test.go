@@ -136,6 +136,9 @@ func ofAuthCode(k taken[AuthCode]) {
 	} else if sent && s.Step == stepToken && k.from != Exchanging {
 		k.fail("a token request that no callback led to")
 	}
+	if sent && s.Step == stepPush {
+		checkPush(k, s)
+	}
 	if k.from == Exchanging && k.to != Finished && k.to != Failed && (k.before.resent || !f.binds() || !strings.HasPrefix(k.name, "nonce")) {
 		k.fail("a code may be used again")
 	}
@@ -161,12 +164,26 @@ func checkCodeRequest(k taken[AuthCode], s Send) {
 	}
 }
 
+func checkPush(k taken[AuthCode], s Send) {
+	q, err := url.ParseQuery(string(s.Request.Body))
+	if err != nil || s.Request.Method != "POST" || s.Request.URL != "https://as.example/par" || q.Get("state") != wState || q.Get("code_challenge") != oauth.Challenge(wVerifier) || q.Get("redirect_uri") != wRedirect ||
+		q.Get("resource") != k.after.Found.ResourceID || q.Get("client_id") == "" && s.Request.Header.Get("Authorization") == "" {
+		k.fail("%s %s %s", s.Request.Method, s.Request.URL, s.Request.Body)
+	}
+}
+
 func checkVisit(k taken[AuthCode], visited string) {
 	u, err := url.Parse(visited)
 	if err != nil {
 		k.fail("%v", err)
 	}
 	q := u.Query()
+	if f := k.after; f.Login.Server.Metadata.RequirePushedAuthorizationRequests {
+		if k.from != Pushing || k.name != "pushed" || len(q) != 2 || q.Get("client_id") != f.ID || q.Get("request_uri") != "urn:ietf:params:oauth:request_uri:the-pushed-request" {
+			k.fail("the browser is sent to %s with more or less than the reference", visited)
+		}
+		return
+	}
 	if q.Get("state") != wState || q.Get("code_challenge") != oauth.Challenge(wVerifier) || q.Get("code_challenge_method") != "S256" || q.Get("redirect_uri") != wRedirect ||
 		q.Get("response_type") != "code" || q.Get("client_id") != k.after.ID || q.Get("client_id") == "" || strings.Contains(visited, wVerifier) {
 		k.fail("the browser is sent to %s", visited)
@@ -178,7 +195,9 @@ func TestWalkAuthCode(t *testing.T) {
 	logins := ofLogins(func(f *AuthCode) *loginer { return &f.loginer }, "registration", "registration secret", "registration basic", "registration public")
 	w := newWalker(t, AuthCodeRows, func(k taken[AuthCode]) { logins(k); ofAuthCode(k) })
 	w.alphabet, w.secrets = afterDiscovery, []string{wVerifier, "the-code", "s3cret-s3cret", "good-token"}
-	w.trusted = func(f *AuthCode, url string) bool { return url == f.Login.Server.Metadata.TokenEndpoint }
+	w.trusted = func(f *AuthCode, url string) bool {
+		return url == f.Login.Server.Metadata.TokenEndpoint || url == f.Login.Server.Metadata.PushedAuthorizationRequestEndpoint
+	}
 	w.stop = func(f *AuthCode) bool { return f.Found.Complete }
 	for _, at := range targets() {
 		w.walk(wAuthCode(at, Client{Register: true}))
@@ -188,7 +207,7 @@ func TestWalkAuthCode(t *testing.T) {
 	}
 	w.stop = nil
 	for _, c := range []Client{{Register: true}, {ID: "given"}, {ID: "given", Secret: "s3cret-s3cret"}, {ID: "given", Issuer: wIssuer}} {
-		for _, metadata := range metadatas {
+		for _, metadata := range append(metadatas[:], "metadata push") {
 			f := wAuthCode(Target{ResourceURL: wURL}, c)
 			f.Found, f.Scope, f.Patience, f.Prover = found(t, metadata), "mcp:read", time.Second, wProver(metadata == "metadata quiet")
 			w.walk(f)

@@ -130,6 +130,8 @@ func (w *World) configure(o map[string]string) error {
 			}
 		}
 		switch name {
+		case "require-par":
+			w.cfg.RequirePushed = value == "true"
 		case "tenants":
 			w.cfg.Tenants = strings.Split(value, ",")
 		case "approval":
