@@ -32,6 +32,10 @@ type Call struct {
 	cursor   string         // of the tool list
 	pages    int
 	resent   bool // the request that is under way was sent again with a nonce
+	retold   bool // it was sent again because the server asked for the version it has
+	lastID   string
+	retryAt  time.Time
+	resumed  int
 }
 
 // CallRows is the table of Call.
@@ -43,8 +47,11 @@ var CallRows = []Row[Call]{
 	{Initializing, OnTrouble, []State{Failed}, "", troubled[Call]},
 	{Announcing, OnResponse, []State{Announcing, Calling, Failed}, "MCP lifecycle, initialization", (*Call).announced},
 	{Announcing, OnTrouble, []State{Failed}, "", troubled[Call]},
-	{Calling, OnResponse, []State{Initializing, Calling, Finished, Failed}, "JSON-RPC 2.0 section 5", (*Call).called},
+	{Calling, OnResponse, []State{Initializing, Calling, AwaitingRetry, Finished, Failed}, "JSON-RPC 2.0 section 5", (*Call).called},
 	{Calling, OnTrouble, []State{Failed}, "", troubled[Call]},
+	{AwaitingRetry, OnTimer, []State{AwaitingRetry, Resuming}, "MCP transports, resumability", (*Call).resume},
+	{Resuming, OnResponse, []State{Resuming, AwaitingRetry, Finished, Failed}, "MCP transports, resumability", (*Call).called},
+	{Resuming, OnTrouble, []State{Failed}, "", troubled[Call]},
 }
 
 // Step implements Flow.
@@ -101,7 +108,13 @@ func (f *Call) ask(to State, id message.Value, method string, params message.Val
 	if to == Calling {
 		mirrored = f.mirrored
 	}
-	return f.send(to, stepMCP, f.authorized(mcp.StatelessRequest(f.ResourceURL, id, method, params, clientName, clientVersion, mirrored)))
+	return f.exchange(to, id, f.authorized(mcp.StatelessRequest(f.ResourceURL, id, method, params, clientName, clientVersion, mirrored)))
+}
+
+// exchange sends a message whose answer may be a stream with the reply in it.
+func (f *Call) exchange(to State, id message.Value, r message.Request) []Effect {
+	f.state = to
+	return []Effect{Send{Request: r, Step: stepMCP, Reply: id}}
 }
 
 // authorized adds the token, in the header and nowhere else (RFC 6750 section
@@ -134,8 +147,8 @@ func (f *Call) list() []Effect {
 // listed finds the tool; one that is not listed is called all the same.
 func (f *Call) listed(ev Event) []Effect {
 	r := ev.(Response).Response
-	if f.fallsBack(r) {
-		return f.handshake()
+	if effects := f.otherVersion(r); effects != nil {
+		return effects
 	}
 	reply, effects := f.read(r, listID)
 	if effects != nil {
@@ -160,6 +173,19 @@ func (f *Call) listed(ev Event) []Effect {
 	return f.ask(Calling, f.ID, f.Method, f.Params)
 }
 
+// otherVersion goes on in another version, where the server asks for one.
+func (f *Call) otherVersion(r message.Response) []Effect {
+	switch {
+	case f.Spoken == mcp.Stateless && !f.retold && r.Status == 400 && slices.Contains(mcp.SupportedVersions(r), mcp.Stateless):
+		f.retold = true
+		f.note("the server names "+mcp.Stateless+" as the version it has; sending the request again", "MCP 2026-07-28, transports, protocol version header")
+		return f.again()
+	case f.fallsBack(r):
+		return f.handshake()
+	}
+	return nil
+}
+
 // fallsBack reports whether the answer to a stateless request says that the
 // server does not know that wire, and whether the older one may be spoken.
 func (f *Call) fallsBack(r message.Response) bool {
@@ -172,8 +198,11 @@ func (f *Call) fallsBack(r message.Response) bool {
 
 func (f *Call) called(ev Event) []Effect {
 	r := ev.(Response).Response
-	if f.fallsBack(r) {
-		return f.handshake()
+	if effects := f.otherVersion(r); effects != nil {
+		return effects
+	}
+	if effects := f.interruptedStream(r); effects != nil {
+		return effects
 	}
 	reply, effects := f.read(r, f.ID)
 	if effects != nil {

@@ -28,16 +28,20 @@ func (f *Call) handshake() []Effect {
 	return f.post(Initializing, handshakeID, "initialize", params)
 }
 
-// post sends a message with what the handshake left.
+// post sends a message on the handshake's wire.
 func (f *Call) post(to State, id message.Value, method string, params message.Value) []Effect {
-	r := f.authorized(mcp.Request(f.ResourceURL, id, method, params))
+	return f.exchange(to, id, f.withSession(f.authorized(mcp.Request(f.ResourceURL, id, method, params))))
+}
+
+// withSession adds what the handshake left.
+func (f *Call) withSession(r message.Request) message.Request {
 	if f.Spoken != "" {
 		r.Header = r.Header.With(mcp.VersionHeader, f.Spoken)
 	}
 	if f.session != "" {
 		r.Header = r.Header.With("Mcp-Session-Id", f.session)
 	}
-	return f.send(to, stepMCP, r)
+	return r
 }
 
 func (f *Call) initialized(ev Event) []Effect {
@@ -81,11 +85,14 @@ func (f *Call) announced(ev Event) []Effect {
 	return f.post(Calling, f.ID, f.Method, f.Params)
 }
 
-// again sends the last request with a new proof.
+// again sends the last request once more, with a new proof.
 func (f *Call) again() []Effect {
-	r := f.sent.Request
-	r.Header = slices.DeleteFunc(slices.Clone(r.Header), func(h message.Field) bool { return h.Name == "DPoP" })
-	return f.send(f.state, stepMCP, f.prove(r, ofResource, f.Token, f.now))
+	s := f.sent
+	if f.Bound {
+		s.Request.Header = slices.DeleteFunc(slices.Clone(s.Request.Header), func(h message.Field) bool { return h.Name == "DPoP" })
+		s.Request = f.prove(s.Request, ofResource, f.Token, f.now)
+	}
+	return []Effect{s}
 }
 
 // refusedStatus ends the flow on a status that says nothing of OAuth.

@@ -5,6 +5,7 @@ package flow
 import (
 	"time"
 
+	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/trace"
@@ -51,7 +52,8 @@ type (
 	// The answer is a Response or Trouble.
 	Send struct {
 		Request message.Request
-		Step    string // stable id, as in the trace
+		Step    string        // stable id, as in the trace
+		Reply   message.Value // JSON-RPC id: a stream is read until its reply has come; Missing: to its end
 	}
 	// Visit asks that the user opens URL; callbacks come as Callback events.
 	Visit struct{ URL string }
@@ -71,6 +73,11 @@ type (
 	// Fail ends the flow. Err is an *oauth.Error, *Violation or *Interrupted.
 	Fail struct{ Err error }
 )
+
+// Enough reports whether what has come of a stream is all that is wanted.
+func (s Send) Enough(body []byte) bool {
+	return s.Reply.Kind() != message.Missing && mcp.Replied(body, s.Reply)
+}
 
 func (Send) effect()   {}
 func (Visit) effect()  {}

@@ -30,6 +30,8 @@ const (
 	Listing          State = "Listing"
 	Initializing     State = "Initializing"
 	Announcing       State = "Announcing"
+	AwaitingRetry    State = "AwaitingRetry"
+	Resuming         State = "Resuming"
 	Calling          State = "Calling"
 	Finished         State = "Finished"
 	Failed           State = "Failed"

@@ -39,6 +39,9 @@ var calls = map[string]Response{
 	"reply other":       rpc(200, "x", `"result":{}`),
 	"reply both":        rpc(200, "c", `"result":{},"error":{"code":1,"message":""}`),
 	"stream":            {message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/event-stream"}}, Body: []byte("data: {\"jsonrpc\":\"2.0\",\"method\":\"n\"}\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":\"c\",\"result\":{}}\n\n")}},
+	"stream cut":        {message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/event-stream"}}, Body: []byte("id: e1\nretry: 2000\ndata: \n\n")}},
+	"stream lost":       {message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/event-stream"}}, Body: []byte("data: {}\n\n")}},
+	"new version":       rpc(400, "c", `"error":{"code":-32022,"message":"x","data":{"supported":["2026-07-28"]}}`),
 	"hello":             rpc(200, "mcp-auth-initialize", `"result":{"protocolVersion":"2025-06-18"}`),
 	"hello strange":     rpc(200, "mcp-auth-initialize", `"result":{"protocolVersion":"1999-01-01"}`),
 	"hello no":          rpc(200, "mcp-auth-initialize", `"error":{"code":1,"message":"no"}`),
@@ -86,8 +89,12 @@ func ofCall(k taken[Call]) {
 		if s.Request.Header.Get("Authorization") != want || s.Request.URL != wURL || f.Bound != (s.Request.Header.Count("DPoP") == 1) {
 			k.fail("%s with %+v", s.Request.URL, s.Request.Header)
 		}
-		if k.from == k.to && k.from != Listing && (!f.Bound || !strings.HasPrefix(k.name, "resource nonce") || k.before.resent) {
+		nonce := f.Bound && strings.HasPrefix(k.name, "resource nonce") && !k.before.resent
+		if k.from == k.to && k.from != Listing && !nonce && (k.name != "new version" || k.before.retold) {
 			k.fail("the same request is sent again")
+		}
+		if k.to == Resuming && k.from == AwaitingRetry && (s.Request.Method != "GET" || s.Request.Header.Get("Last-Event-ID") != "e1" || k.now.Before(k.before.retryAt)) {
+			k.fail("resumed by %+v", s.Request)
 		}
 		if f.Spoken == mcp.Stateless && (version != mcp.Stateless || s.Request.Header.Get("Mcp-Method") == "") {
 			k.fail("a stateless request with %+v", s.Request.Header)
@@ -105,8 +112,8 @@ func TestWalkCall(t *testing.T) {
 	t.Parallel()
 	w := newWalker(t, CallRows, ofCall)
 	w.alphabet, w.secrets = calling, []string{"the-token"}
-	w.trusted = func(*Call, string) bool { return true } // ofCall says where it goes
-	w.stop = func(f *Call) bool { return f.pages > 2 }   // twenty are like three
+	w.trusted = func(*Call, string) bool { return true }                // ofCall says where it goes
+	w.stop = func(f *Call) bool { return f.pages > 2 || f.resumed > 2 } // more are like three
 	arguments := message.Obj(message.M("name", message.Str("t")), message.M("arguments", message.Obj(message.M("a", message.Str("ü")))))
 	for _, protocol := range []string{"", mcp.Stateless, "2025-06-18"} {
 		for _, bound := range []bool{false, true} {

@@ -2,8 +2,6 @@
 package mcp
 
 import (
-	"strings"
-
 	"mcp-auth/core/message"
 )
 
@@ -41,9 +39,9 @@ func ReadReply(m message.Response, id message.Value) (reply message.Value, fault
 			return v, err.Error()
 		}
 		return v, replyFault(v, id)
-	case "text/event-stream":
-		for _, data := range Events(string(m.Body)) {
-			v, err := message.ParseJSON([]byte(data))
+	case StreamType:
+		for _, e := range ReadStream(m.Body).Events {
+			v, err := message.ParseJSON([]byte(e))
 			if err == nil && v.Get("method").Kind() == message.Missing && replyFault(v, id) == "" {
 				return v, ""
 			}
@@ -64,28 +62,4 @@ func replyFault(v, id message.Value) string {
 		return "a reply without exactly one of result and error"
 	}
 	return ""
-}
-
-// Events returns the data of each event of a text/event-stream body.
-func Events(stream string) []string {
-	stream = strings.ReplaceAll(strings.ReplaceAll(stream, "\r\n", "\n"), "\r", "\n")
-	var all []string
-	var data []string
-	flush := func() {
-		if len(data) > 0 {
-			all = append(all, strings.Join(data, "\n"))
-		}
-		data = nil
-	}
-	for line := range strings.SplitSeq(strings.TrimPrefix(stream, "\ufeff"), "\n") {
-		name, value, _ := strings.Cut(line, ":")
-		switch {
-		case line == "":
-			flush()
-		case name == "data":
-			data = append(data, strings.TrimPrefix(value, " "))
-		}
-	}
-	flush()
-	return all
 }

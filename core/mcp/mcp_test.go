@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -111,4 +112,23 @@ func FuzzReadReply(f *testing.F) {
 			t.Fatalf("a reply to another id: %s", id)
 		}
 	})
+}
+
+func TestStreamSaysWhereToGoOn(t *testing.T) {
+	is := is.New(t)
+	s := mcp.ReadStream([]byte("id: a\nretry: 500\ndata: \n\nid: b\ndata: x\n\nid: c\x1b\nretry: soon\n\n"))
+	is.Equal(s.LastID, "b")                 // the last one that can be a header value
+	is.Equal(s.Retry, 500*time.Millisecond) // in milliseconds
+	is.Equal(s.Events, []string{"", "x"})   // an event with empty data is one
+	is.Equal(mcp.ReadStream(nil).Retry, time.Second)
+	is.Equal(mcp.ReadStream([]byte("retry: 99999999")).Retry, 30*time.Second) // nobody waits for ever
+	is.True(mcp.Replied([]byte("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\ndata: {"), message.Num(1)))
+	is.True(!mcp.Replied([]byte("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"res"), message.Num(1)))
+}
+
+func TestMirroredHeaders(t *testing.T) {
+	is := is.New(t)
+	for text, want := range map[string]string{"us-west1": "us-west1", "a b": "a b", "": "", " a": "=?base64?IGE=?=", "ü": "=?base64?w7w=?=", "a\nb": "=?base64?YQpi?=", "=?base64?x?=": "=?base64?PT9iYXNlNjQ/eD89?="} {
+		is.Equal(mcp.HeaderText(text), want) // visible ASCII as it is, all else between marks
+	}
 }

@@ -139,14 +139,27 @@ func SpeaksStateless(m message.Response) bool {
 	code, _ := v.Get("error").Get("code").Int()
 	switch code {
 	case UnsupportedVersion: // it may speak an older one
-		return !slices.ContainsFunc(v.Get("error").Get("data").Get("supported").Elems(), func(e message.Value) bool {
-			s, _ := e.Text()
-			return slices.Contains(Handshake, s)
-		})
+		return !slices.ContainsFunc(SupportedVersions(m), func(s string) bool { return slices.Contains(Handshake, s) })
 	case HeaderMismatch, MissingCapability:
 		return true
 	case MethodNotFound, InvalidParams:
 		return m.Status == 404 || m.Status == 400 && code == InvalidParams
 	}
 	return false
+}
+
+// SupportedVersions are the versions that a refusal names.
+func SupportedVersions(m message.Response) []string {
+	v, err := message.ParseJSON(m.Body)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	if code, _ := v.Get("error").Get("code").Int(); code == UnsupportedVersion {
+		for _, e := range v.Get("error").Get("data").Get("supported").Elems() {
+			s, _ := e.Text()
+			all = append(all, s)
+		}
+	}
+	return all
 }

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
 )
 
@@ -66,6 +67,12 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 
 // Do performs one exchange.
 func (c *Client) Do(ctx context.Context, m message.Request) (message.Response, error) {
+	return c.Exchange(ctx, m, func([]byte) bool { return false })
+}
+
+// Exchange is Do for an answer that may be a stream: it is read until enough
+// of it has come.
+func (c *Client) Exchange(ctx context.Context, m message.Request, enough func([]byte) bool) (message.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, m.Method, m.URL, bytes.NewReader(m.Body))
@@ -85,17 +92,20 @@ func (c *Client) Do(ctx context.Context, m message.Request) (message.Response, e
 		return message.Response{}, c.explain(ctx, err)
 	}
 	defer reply.Body.Close()
-	return c.read(ctx, reply)
+	return c.read(ctx, reply, enough)
 }
 
-func (c *Client) read(ctx context.Context, reply *http.Response) (message.Response, error) {
+func (c *Client) read(ctx context.Context, reply *http.Response, enough func([]byte) bool) (message.Response, error) {
 	out := message.Response{Status: reply.StatusCode}
 	for _, name := range slices.Sorted(maps.Keys(reply.Header)) {
 		for _, v := range reply.Header[name] {
 			out.Header = append(out.Header, message.Field{Name: fieldName(name), Value: v})
 		}
 	}
-	body, err := io.ReadAll(io.LimitReader(reply.Body, maxBody+1))
+	if message.MediaType(reply.Header.Get("Content-Type")) != mcp.StreamType {
+		enough = func([]byte) bool { return false }
+	}
+	body, err := readUntil(io.LimitReader(reply.Body, maxBody+1), enough)
 	if err != nil {
 		return out, c.explain(ctx, err)
 	}
@@ -135,4 +145,22 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		return u.Err
 	}
 	return err
+}
+
+// readUntil reads to the end, or until enough has come.
+func readUntil(r io.Reader, enough func([]byte) bool) ([]byte, error) {
+	var body bytes.Buffer
+	chunk := make([]byte, 16<<10)
+	for {
+		n, err := r.Read(chunk)
+		body.Write(chunk[:n])
+		switch {
+		case errors.Is(err, io.EOF):
+			return body.Bytes(), nil
+		case err != nil:
+			return body.Bytes(), err
+		case enough(body.Bytes()):
+			return body.Bytes(), nil
+		}
+	}
 }

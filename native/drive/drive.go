@@ -87,7 +87,7 @@ func (d *Driver) report(f flow.Flow) {
 
 // waiting is what can wake the flow.
 type waiting struct {
-	send  *message.Request
+	send  *flow.Send
 	until time.Time
 }
 
@@ -97,7 +97,7 @@ func (d *Driver) perform(effects []flow.Effect, w *waiting) (err error, ended bo
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flow.Send:
-			w.send = &e.Request
+			w.send = &e
 		case flow.Wait:
 			w.until = e.Until
 		case flow.Visit:
@@ -164,13 +164,13 @@ func (d *Driver) next(ctx context.Context, w waiting) (flow.Event, error) {
 var errPhase = errors.New("the exchanges took too long together")
 
 // exchange performs a request, in what the phase leaves of its time.
-func (d *Driver) exchange(ctx context.Context, m message.Request) (flow.Event, error) {
+func (d *Driver) exchange(ctx context.Context, s flow.Send) (flow.Event, error) {
 	if d.phase.IsZero() {
 		d.phase = time.Now().Add(d.phaseLength())
 	}
 	bounded, cancel := context.WithDeadlineCause(ctx, d.phase, errPhase)
 	defer cancel()
-	r, err := d.HTTP.Do(bounded, m)
+	r, err := d.HTTP.Exchange(bounded, s.Request, s.Enough)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

@@ -45,6 +45,19 @@ func (s scenario) lines() [][]string {
 		return s.after("login", s.url, "--auth-mode", "workload", "--assertion-file", s.file("valid_jwt"))
 	case "dpop", "dpop-nonce":
 		return s.calls("--client-metadata-url", document, "--dpop")
+	case "tools_call":
+		return [][]string{s.call("tools/list"), s.tool("add_numbers", `{"a":5,"b":3}`)}
+	case "sse-retry":
+		return [][]string{s.call("tools/list"), s.tool("test_reconnection", `{}`)}
+	case "http-custom-headers":
+		lines := [][]string{s.call("tools/list")}
+		for _, c := range s.context.Get("toolCalls").Elems() {
+			tool, _ := c.Get("name").Text()
+			lines = append(lines, s.tool(tool, string(c.Get("arguments").Append(nil))))
+		}
+		return lines
+	case "http-invalid-tool-headers":
+		return [][]string{s.call("tools/list"), s.tool("valid_tool", `{"region":"north"}`)}
 	case "pre-registration":
 		return s.calls("--client-id", s.text("client_id"), "--client-secret", s.text("client_secret"))
 	}
@@ -59,9 +72,13 @@ func (s scenario) after(login ...string) [][]string {
 // calls are the two requests every scenario is about; who is asked to log in
 // does so.
 func (s scenario) calls(client ...string) [][]string {
-	common := append([]string{"--protocol-version", s.wire, "--step-up", "auto", "--open-browser", "--wait", "10s"}, client...)
-	return [][]string{
-		append([]string{"call", s.url, "tools/list"}, common...),
-		append([]string{"call", s.url, "tools/call", "--tool-name", "test-tool"}, common...),
-	}
+	return [][]string{append(s.call("tools/list"), client...), append(s.tool("test-tool", `{}`), client...)}
+}
+
+func (s scenario) call(method string) []string {
+	return []string{"call", s.url, method, "--protocol-version", s.wire, "--step-up", "auto", "--open-browser", "--wait", "10s"}
+}
+
+func (s scenario) tool(name, arguments string) []string {
+	return append(s.call("tools/call"), "--tool-name", name, "--tool-arguments", arguments)
 }
