@@ -70,44 +70,7 @@ func (b *bench) authorization(ctx context.Context, issuer, method string) result
 	if secret != "" {
 		args = append(args, "--client-secret", secret)
 	}
-	visitor := &browser{found: make(chan string, 1)}
-	go visitor.visit()
-	defer close(visitor.found)
-	return b.suiteRun(ctx, visitor, nil, args...)
-}
-
-// A browser watches what the suite prints and visits the authorization URL
-// once the suite listens; the server approves by itself, and the redirect ends
-// at the suite.
-type browser struct {
-	found chan string
-	line  []byte
-	url   string
-}
-
-func (b *browser) Write(p []byte) (int, error) {
-	b.line = append(b.line, p...)
-	for {
-		line, rest, whole := bytes.Cut(b.line, []byte("\n"))
-		if !whole {
-			return len(p), nil
-		}
-		b.line = rest
-		switch {
-		case bytes.HasPrefix(line, []byte("http://")):
-			b.url = string(line)
-		case bytes.HasPrefix(line, []byte("Callback server started")):
-			b.found <- b.url
-		}
-	}
-}
-
-func (b *browser) visit() {
-	for url := range b.found {
-		if r, err := http.Get(url); err == nil {
-			_ = r.Body.Close()
-		}
-	}
+	return b.suiteRun(ctx, &browser{ctx: ctx, after: "Callback server started"}, nil, args...)
 }
 
 func freePort() (int, error) {

@@ -32,6 +32,7 @@ var rings = []ring{
 	{"S3", "server, the core's own tools", serverTrials(defaultRows, false), startServer()},
 	{"A1", "authorization server", authorizationTrials, startIssuers},
 	{"A2", "authorization and resource server, by MCPJam", jamTrials, startJam},
+	{"R1", "real clients log in to our server", peerTrials, startPeers},
 }
 
 // timeout is for one trial (the suite's own is the same).

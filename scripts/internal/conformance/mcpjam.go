@@ -59,9 +59,8 @@ func (b *bench) certificateKey() string { return filepath.Join(b.results, "loopb
 
 // jam runs the checker once; it prints its steps as the suite's checks.
 func (b *bench) jam(ctx context.Context, revision, strategy string) result {
-	script := filepath.Join(b.root, ".cache", "mcpjam", "run.mjs") // beside its packages
-	data, err := os.ReadFile(filepath.Join(b.root, "scripts", "internal", "conformance", "mcpjam", "run.mjs"))
-	if err = errors.Join(err, os.WriteFile(script, data, 0o644)); err != nil {
+	script, err := b.besides("mcpjam", "run.mjs")
+	if err != nil {
 		return result{err: err}
 	}
 	env := []string{"MCPJAM_TELEMETRY_DISABLED=1", "DO_NOT_TRACK=1", "NODE_EXTRA_CA_CERTS=" + b.certificate(), "CERTIFICATE=" + b.certificate(), "CERTIFICATE_KEY=" + b.certificateKey()}

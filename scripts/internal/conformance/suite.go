@@ -112,7 +112,7 @@ func (b *bench) suiteRun(ctx context.Context, watch io.Writer, env []string, arg
 	if err != nil {
 		return result{err: err}
 	}
-	said, err := b.watched(ctx, watch, env, b.node, append(append([]string{b.suite}, args...), "-o", folder)...)
+	said, err := b.watched(ctx, nil, watch, env, b.node, append(append([]string{b.suite}, args...), "-o", folder)...)
 	checks, bad := readChecks(folder)
 	if err == nil {
 		err = bad
@@ -122,15 +122,16 @@ func (b *bench) suiteRun(ctx context.Context, watch io.Writer, env []string, arg
 
 // command runs a program and all it starts; nothing of it outlives the trial.
 func (b *bench) command(ctx context.Context, env []string, name string, args ...string) (string, error) {
-	return b.watched(ctx, nil, env, name, args...)
+	return b.watched(ctx, nil, nil, env, name, args...)
 }
 
-func (b *bench) watched(ctx context.Context, watch io.Writer, env []string, name string, args ...string) (string, error) {
+func (b *bench) watched(ctx context.Context, input io.Reader, watch io.Writer, env []string, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = b.root
 	c.Env = append(os.Environ(), env...)
 	group(c)
 	c.WaitDelay = time.Second
+	c.Stdin = input
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
 	if watch != nil {
