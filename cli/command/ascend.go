@@ -97,7 +97,7 @@ func (e *errand) mayLogIn(ctx context.Context) bool {
 func (e *errand) logIn(ctx context.Context) error {
 	e.aside = true
 	l := &login{globals: e.globals, url: e.url, keeper: e.keeper, orRegister: true, challenge: e.ascent.Next(flow.Target{}),
-		loginFlags: &loginFlags{clientFlags: e.clientFlags, browserFlags: e.browserFlags, mode: e.mode(), scope: e.scope(), force: true}}
+		loginFlags: &loginFlags{clientFlags: e.clientFlags, browserFlags: e.browserFlags, mode: e.mode(), scope: e.ascent.ToAsk(), force: true}}
 	if err := l.run(ctx); err != nil {
 		return err
 	}
@@ -114,13 +114,4 @@ func (e *errand) mode() string {
 		return e.profile.AuthMode
 	}
 	return flow.ModeAuthCode
-}
-
-// scope is what to ask for: nothing before a scope was missing, so that the
-// challenge decides.
-func (e *errand) scope() string {
-	if e.ascent.Refused.Status == 403 {
-		return e.ascent.Scope
-	}
-	return ""
 }

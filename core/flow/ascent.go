@@ -71,6 +71,15 @@ func (a *Ascent) Next(t Target) Target {
 	return t
 }
 
+// ToAsk is the scope to log in with: nothing before a scope was missing, so
+// that the challenge decides.
+func (a *Ascent) ToAsk() string {
+	if a.Refused.Status == 403 {
+		return a.Scope
+	}
+	return ""
+}
+
 // offline adds offline_access where the server lists it, so that it may give
 // a refresh token (MCP authorization, refresh tokens). Nothing is added to a
 // scope that the user chose, nor to one that is left to the server.

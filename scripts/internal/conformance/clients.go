@@ -3,6 +3,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -93,8 +95,21 @@ func buildNativeClient(ctx context.Context, b *bench) (func(), error) {
 	return func() {}, b.goBuild(ctx, nil, "bin/conformance-client", "./scripts/internal/conformance/client")
 }
 
+// buildWasmClient compiles it, and copies Go's own start-up script beside it:
+// that must match the compiler.
 func buildWasmClient(ctx context.Context, b *bench) (func(), error) {
-	return func() {}, b.goBuild(ctx, []string{"GOOS=js", "GOARCH=wasm"}, "bin/conformance-client.wasm", "./wasm/conformance")
+	if err := b.goBuild(ctx, []string{"GOOS=js", "GOARCH=wasm"}, "bin/conformance-client.wasm", "./wasm/conformance"); err != nil {
+		return nil, err
+	}
+	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, err
+	}
+	glue, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return nil, err
+	}
+	return func() {}, os.WriteFile(filepath.Join(b.root, "bin", "wasm_exec.js"), glue, 0o644)
 }
 
 // clientTrials are the 53 pairs of scenario and wire.
