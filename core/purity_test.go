@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"jose":       {"message"},
 	"exchange":   {"jose", "oauth", "message"},
 	"flow":       {"exchange", "jose", "oauth", "message", "trace", "mcp", "pages"},
-	"authserver": {"exchange", "oauth", "message", "trace", "table", "pages"},
+	"authserver": {"exchange", "jose", "oauth", "message", "trace", "table", "pages"},
 	"resource":   {"exchange", "oauth", "mcp", "message", "trace", "table"}, // minted static tokens are records too
 	"explain":    {"oauth", "message", "trace"},
 	"fault":      {"oauth", "message"},

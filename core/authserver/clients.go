@@ -21,6 +21,7 @@ const usedClientLifetime = 30 * 24 * time.Hour
 // test values.
 type Seed struct {
 	ID, Name, Secret, Grants, Scope string
+	Key                             string // its private key as a JWK, for private_key_jwt
 	redirects                       []string
 }
 
@@ -33,13 +34,14 @@ func Seeds() []Seed {
 	)
 	loopback := []string{"http://127.0.0.1/callback", "http://localhost/callback", "http://[::1]/callback"}
 	return []Seed{
-		{"dev-public-client", "Dev public client", "", codeRefresh + " " + oauth.GrantDeviceCode, readWrite, append(loopback, "https://dev.example/callback")},
-		{"dev-confidential-client", "Dev confidential client", "dev-confidential-secret", codeRefresh + " " + oauth.GrantClientCredentials, readWrite, loopback},
-		{"dev-admin-client", "Dev admin client", "dev-admin-secret", oauth.GrantClientCredentials, admin, nil},
-		{"phase-5-public-client", "Phase 5 public client", "", codeRefresh, oauth.ScopeRead, []string{"https://client.example/callback"}},
-		{"phase-6-service-client", "Phase 6 service client", "phase-6-service-secret", oauth.GrantClientCredentials, readWrite, nil},
-		{"phase-7-public-client", "Phase 7 public client", "", codeRefresh, oauth.ScopeRead, []string{"https://client.example/oauth-v21/callback"}},
-		{"phase-11-device-client", "Phase 11 device client", "", oauth.GrantDeviceCode + " " + oauth.GrantRefreshToken, oauth.ScopeRead, nil},
+		{"dev-public-client", "Dev public client", "", codeRefresh + " " + oauth.GrantDeviceCode, readWrite, "", append(loopback, "https://dev.example/callback")},
+		{"dev-confidential-client", "Dev confidential client", "dev-confidential-secret", codeRefresh + " " + oauth.GrantClientCredentials, readWrite, "", loopback},
+		{"dev-admin-client", "Dev admin client", "dev-admin-secret", oauth.GrantClientCredentials, admin, "", nil},
+		{"dev-key-client", "Dev key client", "", codeRefresh + " " + oauth.GrantClientCredentials, readWrite, devKey, loopback},
+		{"phase-5-public-client", "Phase 5 public client", "", codeRefresh, oauth.ScopeRead, "", []string{"https://client.example/callback"}},
+		{"phase-6-service-client", "Phase 6 service client", "phase-6-service-secret", oauth.GrantClientCredentials, readWrite, "", nil},
+		{"phase-7-public-client", "Phase 7 public client", "", codeRefresh, oauth.ScopeRead, "", []string{"https://client.example/oauth-v21/callback"}},
+		{"phase-11-device-client", "Phase 11 device client", "", oauth.GrantDeviceCode + " " + oauth.GrantRefreshToken, oauth.ScopeRead, "", nil},
 	}
 }
 
@@ -51,6 +53,9 @@ func seededClients() map[string]Client {
 		if seed.Secret != "" {
 			c.TokenEndpointAuthMethod = oauth.AuthPost
 			c.Secret = sha256.Sum256([]byte(seed.Secret))
+		}
+		if seed.Key != "" {
+			c.TokenEndpointAuthMethod, c.JWKS = oauth.AuthKey, publicKeys(seed.Key)
 		}
 		clients[seed.ID] = c
 	}
@@ -96,9 +101,6 @@ const (
 // authenticate finds the client of a request and checks its proof. The error
 // is an *oauth.Error.
 func (s *Server) authenticate(now time.Time, a exchange.ClientAuth) (Client, error) {
-	if a.Assertion {
-		return Client{}, oauth.E(oauth.InvalidClient, "client assertions are not served; token_endpoint_auth_methods_supported of the metadata lists what is")
-	}
 	if a.ClientID == "" {
 		return Client{}, oauth.E(oauth.InvalidClient, "client_id is missing")
 	}
@@ -125,6 +127,8 @@ func (s *Server) prove(now time.Time, a exchange.ClientAuth, c Client) error {
 	switch {
 	case !s.serves(usedMethod(a)):
 		return oauth.E(oauth.InvalidClient, "the way of client authentication is not served; token_endpoint_auth_methods_supported of the metadata lists what is")
+	case a.Assertion || method == oauth.AuthKey:
+		return s.proveKey(now, a, c)
 	case method == oauth.AuthNone && (a.Basic || a.ClientSecret != ""):
 		return oauth.E(oauth.InvalidClient, "the client is public: send client_id in the body and no secret")
 	case method == oauth.AuthNone:

@@ -37,6 +37,7 @@ type Limits struct {
 	Devices      int // 10,000 device authorizations
 	ClientStarts int // 1,000 device authorizations of one client within their lifetime
 	Tokens       int // 20,000,000 records: grants, access and refresh tokens each
+	Spent        int // 1,000,000 assertions and proofs that were used and live still
 }
 
 // Config is what the server must be told.
@@ -93,7 +94,7 @@ func (c Config) withDefaults() Config {
 		value int
 	}{
 		{&m.Clients, 5_000}, {&m.Transactions, 20_000}, {&m.Codes, 100_000},
-		{&m.Devices, 10_000}, {&m.ClientStarts, 1_000}, {&m.Tokens, 20_000_000},
+		{&m.Devices, 10_000}, {&m.ClientStarts, 1_000}, {&m.Tokens, 20_000_000}, {&m.Spent, 1_000_000},
 	} {
 		if *d.to == 0 {
 			*d.to = d.value

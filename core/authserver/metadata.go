@@ -5,6 +5,7 @@ package authserver
 import (
 	"slices"
 
+	"mcp-auth/core/jose"
 	"mcp-auth/core/oauth"
 )
 
@@ -31,6 +32,9 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		ClientIDMetadataDocumentSupported:  s.cfg.Documents != nil,
 		ServiceDocumentation:               s.origin + "/docs",
 		ResourceIndicatorsSupported:        true,
+	}
+	if s.serves(oauth.AuthKey) {
+		m.TokenAuthSigningAlgsSupported = jose.Algorithms
 	}
 	if s.cfg.Compat != "" {
 		m.MCPCompatibility = []string{s.cfg.Compat}

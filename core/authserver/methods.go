@@ -12,7 +12,9 @@ import (
 )
 
 // TokenAuthMethods lists every way of client authentication there is.
-func TokenAuthMethods() []string { return []string{oauth.AuthNone, oauth.AuthBasic, oauth.AuthPost} }
+func TokenAuthMethods() []string {
+	return []string{oauth.AuthNone, oauth.AuthBasic, oauth.AuthPost, oauth.AuthKey}
+}
 
 // checkMethods refuses a configuration that names another way.
 func checkMethods(methods []string) error {
@@ -53,6 +55,8 @@ func (s *Server) usableGrants() []string {
 // usedMethod is the way a request was authenticated.
 func usedMethod(a exchange.ClientAuth) string {
 	switch {
+	case a.Assertion:
+		return oauth.AuthKey
 	case a.Basic:
 		return oauth.AuthBasic
 	case a.ClientSecret != "":

@@ -116,6 +116,7 @@ type Tables struct {
 	DevicePages  table.Table[DevicePage]
 	Pushed       table.Table[PushedRecord]
 	Throttles    table.Table[Throttle]
+	Spent        table.Table[struct{}] // names of signed statements that are good once
 }
 
 // MemoryTables keeps everything in memory.
@@ -133,5 +134,6 @@ func MemoryTables(l Limits) Tables {
 		DevicePages:  table.NewMemory[DevicePage](l.Transactions),
 		Pushed:       table.NewMemory[PushedRecord](l.Transactions),
 		Throttles:    table.NewMemory[Throttle](100_000),
+		Spent:        table.NewMemory[struct{}](l.Spent),
 	}
 }

@@ -39,7 +39,7 @@ func (s *Server) register(now time.Time, c oauth.ClientMetadata) (oauth.Registra
 	}
 	r := oauth.Registration{ClientMetadata: c, ClientID: id, ClientIDIssuedAt: now.Unix()}
 	record := Client{ClientMetadata: c}
-	if c.TokenEndpointAuthMethod != oauth.AuthNone {
+	if m := c.TokenEndpointAuthMethod; m != oauth.AuthNone && m != oauth.AuthKey {
 		text, err := oauth.RandomText(s.cfg.Random, 32)
 		if err != nil {
 			return r, err
@@ -65,7 +65,7 @@ func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, erro
 	if c.Scope == "" {
 		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope} {
+	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, checkKeys} {
 		if fault := check(&c); fault != "" {
 			return c, oauth.E(oauth.InvalidClientMetadata, fault)
 		}

@@ -3,6 +3,8 @@
 package exchange
 
 import (
+	"errors"
+	"strings"
 	"time"
 
 	"mcp-auth/core/jose"
@@ -30,4 +32,61 @@ func ClientAssertion(k jose.PrivateKey, clientID, issuer, jti string, now time.T
 		message.M("jti", message.Str(jti)),
 		message.M("iat", message.Num(now.Unix())),
 		message.M("exp", message.Num(now.Add(assertionLife).Unix()))))
+}
+
+// longestAssertion is how far ahead the end of one may lie.
+const longestAssertion = time.Hour
+
+// An Assertion is what somebody else's JWT says (RFC 7523 section 3).
+type Assertion struct {
+	Type      string // typ of the header
+	Issuer    string
+	Subject   string
+	Audience  string // the only one; "" where there are several
+	JTI       string
+	ClientID  string // ID-JAG: whom it was issued to
+	Resource  string // ID-JAG: where the token is to be good
+	Scope     string
+	ExpiresAt time.Time
+
+	token jose.Token
+}
+
+func assertion(t jose.Token) Assertion {
+	typ, _ := t.Header.Get("typ").Text()
+	return Assertion{Type: strings.TrimPrefix(strings.ToLower(typ), "application/"), Issuer: t.Text("iss"), Subject: t.Text("sub"), Audience: t.Audience(),
+		JTI: t.Text("jti"), ClientID: t.Text("client_id"), Resource: t.Text("resource"), Scope: t.Text("scope"), ExpiresAt: t.Time("exp"), token: t}
+}
+
+// PeekAssertion reads an assertion without believing it: to find out whose
+// keys to verify it with.
+func PeekAssertion(text string) (Assertion, error) {
+	t, err := jose.Peek(text)
+	return assertion(t), err
+}
+
+var errAssertion = errors.New("iss, sub and aud must be strings, and aud must name one audience")
+
+// ReadAssertion verifies an assertion and that it lives: exp within the hour,
+// iat and nbf not in the future. Whom it is from and for is the caller's to
+// judge.
+func ReadAssertion(text string, now time.Time, keys []jose.PublicKey) (Assertion, error) {
+	t, err := jose.Verify(text, keys...)
+	if err != nil {
+		return Assertion{}, err
+	}
+	a := assertion(t)
+	if a.Issuer == "" || a.Subject == "" || a.Audience == "" {
+		return a, errAssertion
+	}
+	return a, t.Lives(now, longestAssertion)
+}
+
+// ParseKeys reads a JWK Set as text, as it is kept with a client.
+func ParseKeys(jwks string) ([]jose.PublicKey, error) {
+	v, err := message.ParseJSON([]byte(jwks))
+	if err != nil {
+		return nil, err
+	}
+	return jose.ReadSet(v)
 }

@@ -11,7 +11,7 @@ type ClientAuth struct {
 	Method       string // to write: none, client_secret_basic, client_secret_post, private_key_jwt
 	ClientID     string
 	ClientSecret string
-	JWT          string // to write with private_key_jwt: a ClientAssertion
+	JWT          string // with private_key_jwt: a ClientAssertion
 	Basic        bool   // read: an Authorization field was sent
 	Assertion    bool   // read: client_assertion was sent (RFC 7521 section 4.2)
 }
@@ -51,7 +51,7 @@ func formDecode(s string) (string, bool) {
 // *oauth.Error; ClientAuth says even then whether Basic was tried.
 func readClientAuth(h message.Header, o *once) (ClientAuth, error) {
 	c := ClientAuth{ClientID: o.get("client_id"), ClientSecret: o.get("client_secret")}
-	c.Assertion = o.get("client_assertion") != "" || o.get("client_assertion_type") != ""
+	c.readAssertion(o)
 	a, n := message.ReadAuthorization(h)
 	if n == 0 {
 		return c, o.fault()
@@ -64,13 +64,29 @@ func readClientAuth(h message.Header, o *once) (ClientAuth, error) {
 	switch {
 	case !ok:
 		return c, oauth.E(oauth.InvalidClient, "the Authorization field must be Basic with base64(client_id:client_secret), both form-encoded")
-	case c.ClientSecret != "" || c.Assertion:
+	case c.ClientSecret != "" || c.Assertion: // two ways at once
 		return c, oauth.E(oauth.InvalidRequest, "send the client credentials in the header or in the body, not in both")
 	case c.ClientID != "" && c.ClientID != id:
 		return c, oauth.E(oauth.InvalidRequest, "client_id differs from the one in the Authorization field")
 	}
 	c.ClientID, c.ClientSecret = id, secret
 	return c, o.fault()
+}
+
+// readAssertion reads client_assertion. The client need not say who it is
+// beside it (RFC 7521 section 4.2): the assertion does. One of another type
+// leaves JWT empty.
+func (c *ClientAuth) readAssertion(o *once) {
+	text, kind := o.get("client_assertion"), o.get("client_assertion_type")
+	c.Assertion = text != "" || kind != ""
+	if kind != AssertionTypeJWT {
+		return
+	}
+	c.JWT = text
+	if c.ClientID == "" {
+		a, _ := PeekAssertion(text)
+		c.ClientID = a.Subject
+	}
 }
 
 func basicCredentials(a message.Authorization) (id, secret string, ok bool) {

@@ -183,6 +183,19 @@ func (o *object) texts(name string) []string {
 	return all
 }
 
+// object reads a member that is an object, as text.
+func (o *object) object(name string) string {
+	v := o.value.Get(name)
+	switch v.Kind() {
+	case message.Object:
+		return string(v.Append(nil))
+	case message.Missing, message.Null:
+	default:
+		o.wrong(name, "an object", v)
+	}
+	return ""
+}
+
 func (o *object) wrong(name, want string, got message.Value) {
 	if o.fault == "" {
 		o.fault = name + " must be " + want + ", not " + got.Kind().String()
@@ -195,6 +208,13 @@ type members []message.Member
 func (m *members) text(name, value string) {
 	if value != "" {
 		*m = append(*m, message.M(name, message.Str(value)))
+	}
+}
+
+// object writes an object that is kept as text.
+func (m *members) object(name, text string) {
+	if v, err := message.ParseJSON([]byte(text)); err == nil {
+		*m = append(*m, message.M(name, v))
 	}
 }
 

@@ -72,6 +72,7 @@ func ServerMetadataReply(s oauth.ServerMetadata) message.Response {
 	m.texts("response_modes_supported", s.ResponseModesSupported)
 	m.texts("grant_types_supported", s.GrantTypesSupported)
 	m.texts("token_endpoint_auth_methods_supported", s.TokenEndpointAuthMethodsSupported)
+	m.texts("token_endpoint_auth_signing_alg_values_supported", s.TokenAuthSigningAlgsSupported)
 	m.texts("revocation_endpoint_auth_methods_supported", s.RevocationAuthMethodsSupported)
 	m.texts("introspection_endpoint_auth_methods_supported", s.IntrospectionAuthMethodsSupported)
 	m.texts("code_challenge_methods_supported", s.CodeChallengeMethodsSupported)
@@ -117,6 +118,7 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 		ResponseModesSupported:             o.texts("response_modes_supported"),
 		GrantTypesSupported:                o.texts("grant_types_supported"),
 		TokenEndpointAuthMethodsSupported:  o.texts("token_endpoint_auth_methods_supported"),
+		TokenAuthSigningAlgsSupported:      o.texts("token_endpoint_auth_signing_alg_values_supported"),
 		RevocationAuthMethodsSupported:     o.texts("revocation_endpoint_auth_methods_supported"),
 		IntrospectionAuthMethodsSupported:  o.texts("introspection_endpoint_auth_methods_supported"),
 		CodeChallengeMethodsSupported:      o.texts("code_challenge_methods_supported"),

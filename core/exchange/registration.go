@@ -25,6 +25,7 @@ func clientMembers(c oauth.ClientMetadata) members {
 	m.text("tos_uri", c.TosURI)
 	m.text("policy_uri", c.PolicyURI)
 	m.text("jwks_uri", c.JWKSURI)
+	m.object("jwks", c.JWKS)
 	m.text("sector_identifier_uri", c.SectorIdentifierURI)
 	m.text("software_id", c.SoftwareID)
 	m.text("software_version", c.SoftwareVersion)
@@ -44,6 +45,7 @@ func readClient(o *object) oauth.ClientMetadata {
 		TosURI:                  o.text("tos_uri"),
 		PolicyURI:               o.text("policy_uri"),
 		JWKSURI:                 o.text("jwks_uri"),
+		JWKS:                    o.object("jwks"),
 		SectorIdentifierURI:     o.text("sector_identifier_uri"),
 		Scope:                   o.text("scope"),
 		ApplicationType:         o.text("application_type"),

@@ -22,6 +22,7 @@ type ServerMetadata struct {
 	TokenEndpointAuthMethodsSupported  []string
 	RevocationAuthMethodsSupported     []string
 	IntrospectionAuthMethodsSupported  []string
+	TokenAuthSigningAlgsSupported      []string // with private_key_jwt: REQUIRED
 	CodeChallengeMethodsSupported      []string // MCP: REQUIRED
 	AuthorizationResponseIssSupported  bool     // RFC 9207 section 3
 	ClientIDMetadataDocumentSupported  bool

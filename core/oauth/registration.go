@@ -13,6 +13,7 @@ type ClientMetadata struct {
 	TosURI                  string
 	PolicyURI               string
 	JWKSURI                 string
+	JWKS                    string // a JWK Set as JSON
 	SectorIdentifierURI     string // OpenID Connect Registration section 5
 	Scope                   string
 	ApplicationType         string // OpenID Connect Registration section 2: native or web

@@ -8,7 +8,7 @@ import (
 )
 
 // A Seed is a client every test may count on, with its published secret.
-type Seed struct{ ID, Secret, Grants, Scope string }
+type Seed struct{ ID, Secret, Key, Grants, Scope string }
 
 // Home is what the home page of an issuer shows.
 type Home struct {
@@ -105,9 +105,12 @@ func seedTable(h *html, seeds []Seed) {
 		h.raw("<tr><td>")
 		h.element("code", s.ID)
 		h.raw("</td><td>")
-		if s.Secret == "" {
+		switch {
+		case s.Key != "":
+			h.element("code", s.Key)
+		case s.Secret == "":
 			h.raw(`<span class="muted">none: public</span>`)
-		} else {
+		default:
 			h.element("code", s.Secret)
 		}
 		h.raw("</td><td>")

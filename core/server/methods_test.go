@@ -30,6 +30,7 @@ func TestOnlyTheAnnouncedAuthenticationIsTaken(t *testing.T) {
 			return b.post("/oauth/revoke", "token=x", basic(oauth.Registration{ClientID: "dev-confidential-client", ClientSecret: "dev-confidential-secret"}))
 		},
 	}
+	requests[oauth.AuthKey] = func(b *bench) message.Response { return b.post("/oauth/revoke", "token=x&"+b.asserted(nil)) }
 	for _, only := range authserver.TokenAuthMethods() {
 		b, v := methods(t, only)
 		b.Equal(string(v.Get("token_endpoint_auth_methods_supported").Append(nil)), `["`+only+`"]`) // announced alone
@@ -41,10 +42,10 @@ func TestOnlyTheAnnouncedAuthenticationIsTaken(t *testing.T) {
 			}
 		}
 		for _, method := range authserver.TokenAuthMethods() {
-			r := b.postJSON("/oauth/register", `{"redirect_uris":["`+redirect+`"],"token_endpoint_auth_method":"`+method+`"}`)
+			r := b.postJSON("/oauth/register", `{"redirect_uris":["`+redirect+`"],"token_endpoint_auth_method":"`+method+`","jwks":`+devKeys+`}`)
 			b.Equal(r.Status == 201, method == only) // nobody registers for what is not served
 		}
-		r := b.postJSON("/oauth/register", `{"redirect_uris":["`+redirect+`"]}`)
+		r := b.postJSON("/oauth/register", `{"redirect_uris":["`+redirect+`"],"jwks":`+devKeys+`}`)
 		b.Equal(text(r, "token_endpoint_auth_method"), only) // RFC 7591 section 3.2.1: the server says what it chose
 	}
 }

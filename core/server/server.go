@@ -176,7 +176,7 @@ func (s *Server) home(time.Time, message.Request) message.Response {
 	var seeds []pages.Seed
 	if s.cfg.Seed {
 		for _, c := range authserver.Seeds() {
-			seeds = append(seeds, pages.Seed{ID: c.ID, Secret: c.Secret, Grants: c.Grants, Scope: c.Scope})
+			seeds = append(seeds, pages.Seed{ID: c.ID, Secret: c.Secret, Key: c.Key, Grants: c.Grants, Scope: c.Scope})
 		}
 	}
 	metadata := exchange.ServerMetadataURLs(s.cfg.Issuer)[0].URL

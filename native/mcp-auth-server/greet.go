@@ -42,6 +42,9 @@ func greet(out io.Writer, cfg server.Config, bound string) {
 			if s.Secret != "" {
 				secret = "secret " + s.Secret
 			}
+			if s.Key != "" {
+				secret = "key, a JWK at /about"
+			}
 			p("  %-24s %-32s %s", s.ID, secret, s.Scope)
 		}
 	}

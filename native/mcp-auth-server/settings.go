@@ -154,6 +154,7 @@ func (c *config) counts() []countFlag {
 		{&m.Devices, "max-devices", "device authorizations kept", 10_000},
 		{&m.ClientStarts, "max-client-devices", "device authorizations of one client", 1_000},
 		{&m.Tokens, "max-tokens", "tokens kept of each kind", 20_000_000},
+		{&m.Spent, "max-spent", "used assertions and proofs remembered while they live", 1_000_000},
 		{&c.notes, "max-notes", "notes kept of each resource", 100},
 	}
 }

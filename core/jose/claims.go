@@ -1,0 +1,74 @@
+// RFC 7519 section 4: the registered claims, and the times within which a
+// token is good.
+package jose
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"mcp-auth/core/message"
+)
+
+// Skew is how far ahead the clock of a token's maker may be.
+const Skew = 30 * time.Second
+
+// Errors of Lives.
+var (
+	ErrTimes      = errors.New("exp, iat or nbf is not a number of seconds, or exp is missing")
+	ErrExpired    = errors.New("the token has expired")
+	ErrNotYet     = errors.New("iat or nbf lies in the future: is a clock wrong?")
+	ErrTooLasting = errors.New("exp lies too far in the future")
+)
+
+// Lives checks exp, which is REQUIRED and at most longest ahead, and iat and
+// nbf where they are sent. A token is dead at the first instant of exp.
+func (t Token) Lives(now time.Time, longest time.Duration) error {
+	exp, sent, ok := t.moment("exp")
+	iat, _, okIat := t.moment("iat")
+	nbf, _, okNbf := t.moment("nbf")
+	switch {
+	case !sent || !ok || !okIat || !okNbf:
+		return ErrTimes
+	case !exp.After(now):
+		return ErrExpired
+	case iat.After(now.Add(Skew)) || nbf.After(now.Add(Skew)):
+		return ErrNotYet
+	case exp.After(now.Add(longest)):
+		return ErrTooLasting
+	}
+	return nil
+}
+
+// Time is a claim that is a NumericDate (RFC 7519 section 2), zero when it is
+// none.
+func (t Token) Time(name string) time.Time {
+	at, _, _ := t.moment(name)
+	return at
+}
+
+// moment reads a NumericDate: seconds, maybe with a fraction.
+func (t Token) moment(name string) (at time.Time, sent, ok bool) {
+	v := t.Claims.Get(name)
+	if v.Kind() == message.Missing {
+		return at, false, true
+	}
+	digits, isNumber := v.Number()
+	f, err := strconv.ParseFloat(digits, 64)
+	if !isNumber || err != nil || f < 0 || f > 1<<40 {
+		return at, true, false
+	}
+	whole := int64(f)
+	return time.Unix(whole, int64((f-float64(whole))*1e9)), true, true
+}
+
+// Audience is the one audience: a string, or an array of one. A token for
+// several is for whoever of them is weakest: that is none.
+func (t Token) Audience() string {
+	v := t.Claims.Get("aud")
+	if v.Kind() == message.Array && len(v.Elems()) == 1 {
+		v = v.Elems()[0]
+	}
+	audience, _ := v.Text()
+	return audience
+}
