@@ -140,7 +140,7 @@ func (s *Server) admissible(r exchange.AuthorizationRequest, fault error, c Clie
 	if bad != nil {
 		return Terms{}, bad
 	}
-	return Terms{Client: r.ClientID, Subject: Subject, Scope: scope, Resource: resource}, nil
+	return Terms{Client: r.ClientID, Subject: Subject, Scope: scope, Resource: resource, Key: s.keyFor(r)}, nil
 }
 
 func admissibleKind(r exchange.AuthorizationRequest, c Client) *oauth.Error {

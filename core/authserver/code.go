@@ -4,6 +4,7 @@ package authserver
 import (
 	"errors"
 	"time"
+	"unique"
 
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/oauth"
@@ -34,7 +35,7 @@ func (s *Server) codeGrant(now time.Time, c Client, r exchange.TokenRequest) (oa
 	if read.Value.Grant != (table.Key{}) {
 		return oauth.Token{}, s.replayed(now, read.Value.Grant)
 	}
-	return s.redeem(now, c, key, read)
+	return s.redeem(now, c, key, read, boundTo(read.Value.Terms, r.Key))
 }
 
 // bound checks that the code was made for this request.
@@ -51,6 +52,8 @@ func bound(code Code, r exchange.TokenRequest) error {
 		return oauth.E(oauth.InvalidGrant, oauth.CheckVerifier(r.CodeVerifier).Error())
 	case !oauth.VerifierMatches(r.CodeVerifier, code.Challenge):
 		return oauth.E(oauth.InvalidGrant, "code_verifier does not match code_challenge")
+	case terms.Key != "" && terms.Key != r.Key:
+		return oauth.E(oauth.InvalidGrant, "the code is for the key named by dpop_jkt: send a proof of that key")
 	case r.Resource != "" && !oauth.SameResource(r.Resource, terms.Resource):
 		return oauth.E(oauth.InvalidTarget, "resource differs from the one of the authorization request")
 	}
@@ -59,8 +62,8 @@ func bound(code Code, r exchange.TokenRequest) error {
 
 // redeem issues first and consumes then, so that the loser of a race finds a
 // grant to revoke and a failing storage leaves the code as it was.
-func (s *Server) redeem(now time.Time, c Client, key table.Key, read table.Record[Code]) (oauth.Token, error) {
-	t, grant, err := s.issueGrant(now, c, read.Value.Terms)
+func (s *Server) redeem(now time.Time, c Client, key table.Key, read table.Record[Code], terms unique.Handle[Terms]) (oauth.Token, error) {
+	t, grant, err := s.issueGrant(now, c, terms)
 	if err != nil {
 		return oauth.Token{}, err
 	}

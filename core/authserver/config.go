@@ -55,6 +55,11 @@ type Config struct {
 	// (RFC 9126 section 5).
 	RequirePushed bool
 
+	// DPoP says whether tokens are bound to keys; DPoPNonce, whether proofs must
+	// carry a nonce of the server (RFC 9449). Empty: off.
+	DPoP      DPoP
+	DPoPNonce bool
+
 	// Compat is a revision of MCP whose clients send no resource: they get the
 	// first. Empty: resource is required at the authorization endpoint.
 	Compat string

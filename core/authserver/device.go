@@ -141,7 +141,7 @@ func (s *Server) poll(now time.Time, c Client, r exchange.TokenRequest, key tabl
 	}
 	next, slow := polled(d, now, s.cfg.Lifetimes.Interval)
 	if d.State == DeviceApproved && !slow {
-		return s.redeemDevice(now, c, key, read)
+		return s.redeemDevice(now, c, r.Key, key, read)
 	}
 	if err := s.t.Devices.Swap(now, key, read, next, read.Expires); err != nil {
 		return oauth.Token{}, err
@@ -175,8 +175,8 @@ func polled(d Device, now time.Time, base time.Duration) (next Device, slow bool
 	return next, true
 }
 
-func (s *Server) redeemDevice(now time.Time, c Client, key table.Key, read table.Record[Device]) (oauth.Token, error) {
-	t, grant, err := s.issueGrant(now, c, unique.Make(read.Value.Terms))
+func (s *Server) redeemDevice(now time.Time, c Client, holder string, key table.Key, read table.Record[Device]) (oauth.Token, error) {
+	t, grant, err := s.issueGrant(now, c, boundTo(unique.Make(read.Value.Terms), holder))
 	if err != nil {
 		return oauth.Token{}, err
 	}

@@ -98,7 +98,7 @@ func works(t *testing.T, s *Server, r message.Response) bool {
 	if r.Status != 200 {
 		return false
 	}
-	_, err := s.Check(fNow, member(r, "access_token"), fResource)
+	_, err := s.Check(fNow, message.Request{}, exchange.Credentials{Token: member(r, "access_token")}, fResource)
 	return err == nil
 }
 

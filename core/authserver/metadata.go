@@ -33,6 +33,9 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		ServiceDocumentation:               s.origin + "/docs",
 		ResourceIndicatorsSupported:        true,
 	}
+	if s.cfg.DPoP != DPoPOff {
+		m.DPoPSigningAlgsSupported = jose.Algorithms
+	}
 	if s.serves(oauth.AuthKey) {
 		m.TokenAuthSigningAlgsSupported = jose.Algorithms
 	}

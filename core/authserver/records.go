@@ -17,6 +17,7 @@ type Terms struct {
 	Subject  string
 	Scope    string
 	Resource string
+	Key      string // thumbprint of the key that tokens are bound to (RFC 9449); empty: bearer
 }
 
 // Client is a registered client.

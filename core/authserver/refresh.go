@@ -33,7 +33,7 @@ func (s *Server) refreshGrant(now time.Time, c Client, r exchange.TokenRequest) 
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	terms, err := narrowed(read.Value.Terms.Value(), r)
+	terms, err := narrowed(read.Value.Terms.Value(), c, r)
 	if err != nil {
 		return oauth.Token{}, err
 	}
@@ -45,10 +45,16 @@ func (s *Server) refreshGrant(now time.Time, c Client, r exchange.TokenRequest) 
 
 // narrowed are the terms of the new access token; the refresh token keeps the
 // grant's (RFC 6749 section 6).
-func narrowed(t Terms, r exchange.TokenRequest) (Terms, error) {
+func narrowed(t Terms, c Client, r exchange.TokenRequest) (Terms, error) {
 	if t.Client != r.Client.ClientID {
 		return t, errRefresh
 	}
+	// A public client proves the key the grant is bound to; another one proves
+	// itself already and may change keys (RFC 9449 section 5).
+	if t.Key != "" && t.Key != r.Key && c.TokenEndpointAuthMethod == oauth.AuthNone {
+		return t, oauth.E(oauth.InvalidGrant, "the refresh token is bound to a key: send a proof of that key")
+	}
+	t.Key = r.Key
 	if r.Resource != "" && !oauth.SameResource(r.Resource, t.Resource) {
 		return t, oauth.E(oauth.InvalidTarget, "resource differs from the one that was granted")
 	}

@@ -61,8 +61,11 @@ type AccessToken struct {
 // Check finds a live access token for a resource. The error is an
 // *oauth.Error: invalid_token, or temporarily_unavailable when the storage
 // failed.
-func (s *Server) Check(now time.Time, token, resource string) (AccessToken, error) {
-	a, err := s.live(now, token)
+//
+// A token that is bound to a key is good with a proof of that key alone, and
+// one that is not, without (RFC 9449 section 7).
+func (s *Server) Check(now time.Time, m message.Request, c exchange.Credentials, resource string) (AccessToken, error) {
+	a, err := s.live(now, c.Token)
 	if errors.Is(err, table.ErrMissing) {
 		return a, oauth.E(oauth.InvalidToken, "the access token is unknown, expired or revoked")
 	}
@@ -72,7 +75,10 @@ func (s *Server) Check(now time.Time, token, resource string) (AccessToken, erro
 	if a.Resource != resource {
 		return a, oauth.E(oauth.InvalidToken, "the access token is for another resource")
 	}
-	return a, nil
+	if a.Key == "" && !c.DPoP && s.cfg.DPoP != DPoPRequired {
+		return a, nil
+	}
+	return a, s.held(now, m, c, a)
 }
 
 func (s *Server) live(now time.Time, token string) (AccessToken, error) {
@@ -111,7 +117,7 @@ func (s *Server) Introspect(now time.Time, m message.Request) message.Response {
 func (s *Server) introspect(now time.Time, token string) (oauth.Introspection, error) {
 	a, err := s.live(now, token)
 	if err == nil {
-		return s.describe(a.Terms, a.ExpiresAt, "Bearer"), nil
+		return s.describe(a.Terms, a.ExpiresAt, tokenType(a.Terms)), nil
 	}
 	if !errors.Is(err, table.ErrMissing) {
 		return oauth.Introspection{}, err
@@ -131,5 +137,5 @@ func (s *Server) introspect(now time.Time, token string) (oauth.Introspection, e
 
 func (s *Server) describe(t Terms, expires time.Time, tokenType string) oauth.Introspection {
 	return oauth.Introspection{Active: true, Scope: t.Scope, ClientID: t.Client, Subject: t.Subject, Audience: t.Resource,
-		Issuer: s.cfg.Issuer, TokenType: tokenType, ExpiresAt: expires.Unix()}
+		Issuer: s.cfg.Issuer, TokenType: tokenType, Key: t.Key, ExpiresAt: expires.Unix()}
 }

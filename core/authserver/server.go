@@ -36,6 +36,7 @@ type Server struct {
 	origin string // of the issuer: what a browser calls it
 	base   string // the issuer's path, "" at the root
 	grants []string
+	nonces nonces
 }
 
 // New makes a server over its own memory tables.
@@ -61,6 +62,14 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, t: t, origin: u.Origin(), base: u.Path}
 	s.grants = s.usableGrants()
+	if s.cfg.DPoP == "" {
+		s.cfg.DPoP = DPoPOff
+	}
+	if s.cfg.DPoPNonce {
+		if s.nonces, err = newNonces(cfg.Random); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.Seed {
 		s.seeded = seededClients()
 	}

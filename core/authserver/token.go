@@ -29,6 +29,9 @@ func (s *Server) Token(now time.Time, m message.Request) message.Response {
 	if !c.has(r.GrantType) {
 		return fail(oauth.E(oauth.UnauthorizedClient, "the client is not registered for this grant type"), false)
 	}
+	if r.Key, err = s.proof(now, m, c); err != nil {
+		return fail(err, false)
+	}
 	t, err := grant(s, now, c, r)
 	if err != nil {
 		return fail(err, false)
@@ -74,7 +77,7 @@ func (s *Server) clientGrant(now time.Time, c Client, r exchange.TokenRequest) (
 		return oauth.Token{}, bad
 	}
 	id := r.Client.ClientID
-	terms := unique.Make(Terms{Client: id, Subject: id, Scope: scope, Resource: resource})
+	terms := unique.Make(Terms{Client: id, Subject: id, Scope: scope, Resource: resource, Key: r.Key})
 	return s.issueAccess(now, Access{Terms: terms}, terms.Value())
 }
 
@@ -98,7 +101,7 @@ func (s *Server) issueAccess(now time.Time, a Access, t Terms) (oauth.Token, err
 	if err := s.t.Access.Create(now, key, a, now.Add(s.cfg.Lifetimes.Access)); err != nil {
 		return oauth.Token{}, err
 	}
-	return oauth.Token{AccessToken: text, TokenType: "Bearer", ExpiresIn: int64(s.cfg.Lifetimes.Access / time.Second),
+	return oauth.Token{AccessToken: text, TokenType: tokenType(t), ExpiresIn: int64(s.cfg.Lifetimes.Access / time.Second),
 		Scope: t.Scope, Issuer: s.cfg.Issuer, Audience: t.Resource}, nil
 }
 
@@ -142,4 +145,12 @@ func (s *Server) issueMembers(now time.Time, c Client, grant table.Key, generati
 	}
 	t.RefreshToken = text
 	return t, nil
+}
+
+// tokenType is how a token is sent (RFC 9449 section 5).
+func tokenType(t Terms) string {
+	if t.Key != "" {
+		return "DPoP"
+	}
+	return "Bearer"
 }

@@ -20,7 +20,8 @@ type AuthorizationRequest struct {
 	CodeChallenge       string // REQUIRED here
 	CodeChallengeMethod string // REQUIRED here: S256
 	ResponseMode        string
-	Request             bool // read: request or request_uri was sent
+	DPoPKey             string // dpop_jkt: thumbprint of the key the code is for (RFC 9449 section 10)
+	Request             bool   // read: request or request_uri was sent
 }
 
 // URL is the address to visit.
@@ -39,6 +40,7 @@ func (r AuthorizationRequest) form() message.Form {
 	f.Add("code_challenge_method", r.CodeChallengeMethod)
 	f.Add("scope", r.Scope)
 	f.Add("response_mode", r.ResponseMode)
+	f.Add("dpop_jkt", r.DPoPKey)
 	return f
 }
 
@@ -61,6 +63,7 @@ func ReadAuthorizationRequest(f message.Form) (r AuthorizationRequest, repeatedC
 	r.CodeChallenge = o.get("code_challenge")
 	r.CodeChallengeMethod = o.get("code_challenge_method")
 	r.ResponseMode = o.get("response_mode")
+	r.DPoPKey = o.get("dpop_jkt")
 	r.Request = len(f.All("request")) > 0 || len(f.All("request_uri")) > 0
 	r.Resource = o.resource()
 	return r, false, o.fault()

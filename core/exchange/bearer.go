@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 )
@@ -13,25 +14,34 @@ import (
 // BearerHeader is the Authorization value that carries a token.
 func BearerHeader(token string) string { return "Bearer " + token }
 
-// BearerRequest reads the token of a request: from the Authorization field
-// and nowhere else. No field, or another scheme, is no token and no error. An
-// error is an *oauth.Error with status 400.
-func BearerRequest(h message.Header) (token string, err error) {
+// Credentials are what a request brings to a resource.
+type Credentials struct {
+	Token string // "" when none was sent
+	DPoP  bool   // the scheme is DPoP (RFC 9449 section 7.1)
+}
+
+// ReadCredentials reads the token of a request: from the Authorization field
+// and nowhere else. No field, or another scheme, is no token and no error;
+// DPoP is another scheme where the resource does not take it. An error is an
+// *oauth.Error with status 400.
+func ReadCredentials(h message.Header, dpop bool) (Credentials, error) {
 	a, n := message.ReadAuthorization(h)
+	c := Credentials{DPoP: dpop && strings.EqualFold(a.Scheme, "DPoP")}
 	switch {
 	case n > 1:
-		return "", &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "send one Authorization field"}
-	case n == 0 || !strings.EqualFold(a.Scheme, "Bearer"):
-		return "", nil
+		return c, &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "send one Authorization field"}
+	case n == 0 || !c.DPoP && !strings.EqualFold(a.Scheme, "Bearer"):
+		return c, nil
 	case !message.IsToken68(a.Rest):
-		return "", &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "the Authorization field must be Bearer and one token"}
+		return c, &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "the Authorization field must be its scheme and one token"}
 	}
-	return a.Rest, nil
+	c.Token = a.Rest
+	return c, nil
 }
 
 // A BearerChallenge is the WWW-Authenticate value of a resource.
 type BearerChallenge struct {
-	DPoP             bool   // read: the scheme is DPoP (RFC 9449 section 7.1)
+	DPoP             bool   // the scheme is DPoP (RFC 9449 section 7.1)
 	Error            string // absent when no token was sent (RFC 6750 section 3.1)
 	Description      string
 	Scope            string
@@ -45,6 +55,10 @@ func (c BearerChallenge) String() string {
 	f.Add("error_description", oauth.Describable(c.Description))
 	f.Add("scope", c.Scope)
 	f.Add("resource_metadata", c.ResourceMetadata)
+	if c.DPoP {
+		f.Add("algs", strings.Join(jose.Algorithms, " "))
+		return message.Challenge{Scheme: "DPoP", Params: f}.String()
+	}
 	return message.Challenge{Scheme: "Bearer", Params: f}.String()
 }
 

@@ -5,11 +5,13 @@ package exchange
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"time"
 
 	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
 )
 
 // proofType is the typ of a proof (RFC 9449 section 4.2).
@@ -23,6 +25,9 @@ type DPoPProof struct {
 	Token    string // the access token it goes with, at the resource
 	JTI      string // never used before
 	IssuedAt time.Time
+	Key      string // read: thumbprint of the key that signed (RFC 9449 section 6.1)
+
+	hash string // read: ath
 }
 
 // Sign makes the proof.
@@ -69,4 +74,65 @@ func WantedNonce(h message.Header) string {
 		return ""
 	}
 	return n
+}
+
+// ProofLife is how far from now, to either side, a proof may have been made.
+const ProofLife = 5 * time.Minute
+
+// Proofs counts the proofs of a request: more than one is a fault.
+func Proofs(h message.Header) int { return h.Count("DPoP") }
+
+// ReadDPoPProof reads and verifies the one proof of a request that was sent to
+// url, and judges all that needs no memory (RFC 9449 section 4.3): shape, key,
+// signature, method, URL, age. Nonce, name and token are the caller's to
+// judge. An error is an *oauth.Error.
+func ReadDPoPProof(m message.Request, url string, now time.Time) (DPoPProof, error) {
+	if n := Proofs(m.Header); n != 1 {
+		return DPoPProof{}, badProof("send one DPoP field, not " + strconv.Itoa(n))
+	}
+	text := m.Header.Get("DPoP")
+	t, err := jose.Peek(text)
+	if err != nil {
+		return DPoPProof{}, badProof(err.Error())
+	}
+	key, err := jose.ReadPublic(t.Header.Get("jwk"))
+	if err != nil {
+		return DPoPProof{}, badProof("jwk of the header: " + err.Error())
+	}
+	key.ID = ""
+	if t, err = jose.Verify(text, key); err != nil {
+		return DPoPProof{}, badProof("it is not signed by the key in its header")
+	}
+	p := DPoPProof{Method: t.Text("htm"), URL: t.Text("htu"), Nonce: t.Text("nonce"), JTI: t.Text("jti"), IssuedAt: t.Time("iat"), Key: key.Thumbprint(), hash: t.Text("ath")}
+	typ, _ := t.Header.Get("typ").Text()
+	switch age := now.Sub(p.IssuedAt); {
+	case typ != proofType:
+		return p, badProof("typ must be " + proofType)
+	case p.JTI == "":
+		return p, badProof("jti is missing")
+	case p.Method != m.Method:
+		return p, badProof("htm is not the method of the request")
+	case !samePlace(p.URL, url):
+		return p, badProof("htu is not the URL of the request without query and fragment, " + proofURL(url))
+	case p.IssuedAt.IsZero() || age > ProofLife || age < -ProofLife:
+		return p, badProof("iat must be within 5 minutes of now: is a clock wrong?")
+	}
+	return p, nil
+}
+
+func badProof(text string) *oauth.Error {
+	return oauth.E(oauth.InvalidDPoPProof, "DPoP proof: "+text)
+}
+
+// samePlace compares as RFC 9449 section 4.3 says: scheme, host and port as
+// they mean, the path byte for byte.
+func samePlace(htu, url string) bool {
+	a, err1 := message.ParseURL(htu)
+	b, err2 := message.ParseURL(proofURL(url))
+	return err1 == nil && err2 == nil && !a.HasQuery && a.Origin() == b.Origin() && a.Path == b.Path
+}
+
+// GoesWith reports whether the proof was made for a token (ath).
+func (p DPoPProof) GoesWith(token string) bool {
+	return oauth.SameSecret(p.hash, tokenHash(token))
 }

@@ -33,6 +33,9 @@ func ErrorReply(e *oauth.Error, basic bool) message.Response {
 	if basic && r.Status == 401 {
 		r.Header = r.Header.With("WWW-Authenticate", `Basic realm="mcp-auth"`)
 	}
+	if e.Nonce != "" {
+		r.Header = r.Header.With("DPoP-Nonce", e.Nonce)
+	}
 	if e.RetryAfter > 0 {
 		r.Header = r.Header.With("Retry-After", strconv.Itoa(e.RetryAfter))
 	}

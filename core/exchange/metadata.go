@@ -75,6 +75,7 @@ func ServerMetadataReply(s oauth.ServerMetadata) message.Response {
 	m.texts("token_endpoint_auth_signing_alg_values_supported", s.TokenAuthSigningAlgsSupported)
 	m.texts("revocation_endpoint_auth_methods_supported", s.RevocationAuthMethodsSupported)
 	m.texts("introspection_endpoint_auth_methods_supported", s.IntrospectionAuthMethodsSupported)
+	m.texts("dpop_signing_alg_values_supported", s.DPoPSigningAlgsSupported)
 	m.texts("code_challenge_methods_supported", s.CodeChallengeMethodsSupported)
 	m.truth("authorization_response_iss_parameter_supported", s.AuthorizationResponseIssSupported)
 	m.truth("client_id_metadata_document_supported", s.ClientIDMetadataDocumentSupported)
@@ -121,6 +122,7 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 		TokenAuthSigningAlgsSupported:      o.texts("token_endpoint_auth_signing_alg_values_supported"),
 		RevocationAuthMethodsSupported:     o.texts("revocation_endpoint_auth_methods_supported"),
 		IntrospectionAuthMethodsSupported:  o.texts("introspection_endpoint_auth_methods_supported"),
+		DPoPSigningAlgsSupported:           o.texts("dpop_signing_alg_values_supported"),
 		CodeChallengeMethodsSupported:      o.texts("code_challenge_methods_supported"),
 		AuthorizationResponseIssSupported:  o.truth("authorization_response_iss_parameter_supported"),
 		ClientIDMetadataDocumentSupported:  o.truth("client_id_metadata_document_supported"),
@@ -147,6 +149,8 @@ func ResourceMetadataReply(r oauth.ResourceMetadata) message.Response {
 	m.texts("authorization_servers", r.AuthorizationServers)
 	m.texts("scopes_supported", r.ScopesSupported)
 	m.texts("bearer_methods_supported", r.BearerMethodsSupported)
+	m.texts("dpop_signing_alg_values_supported", r.DPoPSigningAlgs)
+	m.truth("dpop_bound_access_tokens_required", r.DPoPRequired)
 	m.text("resource_documentation", r.ResourceDocumentation)
 	return public(m)
 }
@@ -165,6 +169,8 @@ func ReadResourceMetadata(m message.Response) (oauth.ResourceMetadata, error) {
 		AuthorizationServers:   o.texts("authorization_servers"),
 		ScopesSupported:        o.texts("scopes_supported"),
 		BearerMethodsSupported: o.texts("bearer_methods_supported"),
+		DPoPSigningAlgs:        o.texts("dpop_signing_alg_values_supported"),
+		DPoPRequired:           o.truth("dpop_bound_access_tokens_required"),
 		ResourceName:           o.text("resource_name"),
 		ResourceDocumentation:  o.text("resource_documentation"),
 	}

@@ -60,6 +60,9 @@ func IntrospectionReply(i oauth.Introspection) message.Response {
 		m.text("aud", i.Audience)
 		m.text("iss", i.Issuer)
 		m.text("token_type", i.TokenType)
+		if i.Key != "" {
+			m = append(m, message.M("cnf", message.Obj(message.M("jkt", message.Str(i.Key)))))
+		}
 		m.number("exp", i.ExpiresAt)
 		m.number("iat", i.IssuedAt)
 	}
@@ -81,6 +84,7 @@ func ReadIntrospectionReply(m message.Response) (oauth.Introspection, error) {
 		Subject: o.text("sub"), Issuer: o.text("iss"), TokenType: o.text("token_type"),
 		ExpiresAt: o.number("exp"), IssuedAt: o.number("iat")}
 	i.Audience, _ = v.Get("aud").Text()
+	i.Key, _ = v.Get("cnf").Get("jkt").Text()
 	if v.Get("active").Kind() != message.Bool {
 		o.fault = "active is missing"
 	}

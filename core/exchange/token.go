@@ -22,6 +22,7 @@ type TokenRequest struct {
 	Scope        string
 	Resource     string
 	Client       ClientAuth
+	Key          string // at the server: thumbprint of the proof that came along, once it was checked
 
 	// Token exchange (RFC 8693 section 2.1).
 	Audience           string

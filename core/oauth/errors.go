@@ -39,6 +39,8 @@ type Error struct {
 	Scope       string // scope a challenge named (RFC 6750 section 3)
 	Status      int    // HTTP status it came or goes with; 0: the usual one
 	RetryAfter  int    // seconds; goes with 429 and 503
+	Nonce       string // to send: DPoP-Nonce, to be used in the next proof
+	Bound       bool   // to send: the token is bound to a key, so the challenge is of the scheme DPoP
 }
 
 func (e *Error) Error() string {

@@ -23,6 +23,7 @@ type ServerMetadata struct {
 	RevocationAuthMethodsSupported     []string
 	IntrospectionAuthMethodsSupported  []string
 	TokenAuthSigningAlgsSupported      []string // with private_key_jwt: REQUIRED
+	DPoPSigningAlgsSupported           []string // RFC 9449 section 5.1
 	CodeChallengeMethodsSupported      []string // MCP: REQUIRED
 	AuthorizationResponseIssSupported  bool     // RFC 9207 section 3
 	ClientIDMetadataDocumentSupported  bool
@@ -39,6 +40,8 @@ type ResourceMetadata struct {
 	AuthorizationServers   []string // issuer identifiers, never metadata URLs
 	ScopesSupported        []string
 	BearerMethodsSupported []string
+	DPoPSigningAlgs        []string // dpop_signing_alg_values_supported
+	DPoPRequired           bool     // dpop_bound_access_tokens_required
 	ResourceName           string
 	ResourceDocumentation  string
 }

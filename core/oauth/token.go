@@ -32,6 +32,7 @@ type Introspection struct {
 	Audience  string
 	Issuer    string
 	TokenType string
-	ExpiresAt int64 // Unix seconds
-	IssuedAt  int64 // Unix seconds
+	Key       string // cnf.jkt: thumbprint of the key it is bound to (RFC 9449 section 6.2)
+	ExpiresAt int64  // Unix seconds
+	IssuedAt  int64  // Unix seconds
 }

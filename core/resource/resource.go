@@ -23,7 +23,7 @@ type Access struct {
 // A Checker finds what a token stands for at a resource. The error is an
 // *oauth.Error.
 type Checker interface {
-	Check(now time.Time, token, resource string) (Access, error)
+	Check(now time.Time, m message.Request, c exchange.Credentials, resource string) (Access, error)
 }
 
 // A Resource is one MCP endpoint behind tokens.
@@ -32,12 +32,14 @@ type Resource struct {
 	MetadataURL  string // RFC 9728 section 3.1
 	DefaultScope string // what a challenge without a token asks for
 	Tokens       Checker
+	DPoP         bool // tokens may be bound to keys (RFC 9449)
+	DPoPOnly     bool // and must be
 	MCP          mcp.Server
 }
 
 // Serve serves POST on the endpoint.
 func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
-	access, err := r.admit(now, m.Header)
+	access, err := r.admit(now, m)
 	if err != nil {
 		return r.refuse(err)
 	}
@@ -67,7 +69,7 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 // Admit judges a request that the host will answer: the token and the scope of
 // the resource, whatever the method. Pass names subject and client.
 func (r *Resource) Admit(now time.Time, m message.Request) message.Response {
-	access, err := r.admit(now, m.Header)
+	access, err := r.admit(now, m)
 	if err != nil {
 		return r.refuse(err)
 	}
@@ -81,20 +83,20 @@ func (r *Resource) Admit(now time.Time, m message.Request) message.Response {
 // error (RFC 6750 section 3.1).
 var errNoToken = errors.New("no access token was sent")
 
-func (r *Resource) admit(now time.Time, h message.Header) (Access, error) {
-	token, err := exchange.BearerRequest(h)
+func (r *Resource) admit(now time.Time, m message.Request) (Access, error) {
+	c, err := exchange.ReadCredentials(m.Header, r.DPoP)
 	if err != nil {
 		return Access{}, err
 	}
-	if token == "" {
+	if c.Token == "" {
 		return Access{}, errNoToken
 	}
-	return r.Tokens.Check(now, token, r.Identifier)
+	return r.Tokens.Check(now, m, c, r.Identifier)
 }
 
 // refuse writes the challenge (RFC 6750 section 3).
 func (r *Resource) refuse(err error) message.Response {
-	c := exchange.BearerChallenge{ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
+	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
 	var e *oauth.Error
 	if !errors.As(err, &e) {
 		reply := message.JSON(401, []byte(`{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`))
@@ -107,6 +109,9 @@ func (r *Resource) refuse(err error) message.Response {
 		return reply
 	}
 	c.Error, c.Description = e.Code, e.Description
+	if e.Bound {
+		c.DPoP, reply.Status = true, 401 // RFC 9449 sections 7.1 and 9
+	}
 	if e.Scope != "" {
 		c.Scope = e.Scope
 	}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
 )
@@ -34,7 +36,8 @@ func (s *Static) Mint(now time.Time) (oauth.Token, error) {
 }
 
 // Check implements Checker.
-func (s *Static) Check(now time.Time, token, _ string) (Access, error) {
+func (s *Static) Check(now time.Time, _ message.Request, c exchange.Credentials, _ string) (Access, error) {
+	token := c.Token
 	if s.Token != "" && oauth.SameSecret(token, s.Token) {
 		return Access{Subject: "static-bearer", ClientID: "static-bearer", Scope: StaticScope}, nil
 	}

@@ -5,6 +5,7 @@ package server_test
 import (
 	"crypto/rand"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ type bench struct {
 	t   testing.TB
 	s   *server.Server
 	now time.Time
+
+	names atomic.Int64 // of proofs made
 
 	pub, pub2, dev string
 	conf, confp    oauth.Registration

@@ -53,6 +53,12 @@ type Config struct {
 	// or empty. They know no protected resource metadata and send no resource.
 	Compat string
 
+	// DPoP says whether tokens of /mcp/oauth are bound to keys: off, optional or
+	// required; DPoPNonce, whether proofs need a nonce of this server (RFC 9449).
+	// Empty: optional.
+	DPoP      authserver.DPoP
+	DPoPNonce bool
+
 	RequirePushed bool // authorization requests must be pushed (RFC 9126)
 
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken
@@ -104,6 +110,16 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Compat != "" && c.Compat != Compat20250326 {
 		return c, errors.New("compat must be " + Compat20250326 + ", or empty")
+	}
+	switch c.DPoP {
+	case "":
+		c.DPoP = authserver.DPoPOptional
+	case authserver.DPoPOff, authserver.DPoPOptional, authserver.DPoPRequired:
+	default:
+		return c, errors.New("dpop must be off, optional or required")
+	}
+	if c.DPoPNonce && c.DPoP == authserver.DPoPOff {
+		return c, errors.New("nonces are for proofs: dpop must not be off")
 	}
 	if c.Random == nil {
 		return c, errors.New("server: Random is needed")

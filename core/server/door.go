@@ -169,8 +169,8 @@ func (s *Server) origin(h message.Header) (origin string, foreign bool) {
 
 // Headers that pages may send and read (MCP streamable HTTP).
 const (
-	allowHeaders  = "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID"
-	exposeHeaders = "WWW-Authenticate, Mcp-Session-Id, Retry-After"
+	allowHeaders  = "Authorization, Content-Type, DPoP, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, Last-Event-ID"
+	exposeHeaders = "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, Retry-After"
 )
 
 // mirrored are the Mcp-Param fields among those that a page asks to send.

@@ -75,12 +75,13 @@ func issuer(cfg Config, t authserver.Tables) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, notes: table.NewMemory[[]resource.Note](16), site: u.Origin()}
 	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
-		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
+		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, DPoP: cfg.DPoP, DPoPNonce: cfg.DPoPNonce, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err
 	}
 	s.static = &resource.Static{Token: cfg.BearerToken, Minted: table.NewMemory[struct{}](cfg.MintedMax), Lifetime: cfg.Minted, Random: cfg.Random}
 	s.oauth = s.resource(OAuthPath, checker{s.as}, "Protected by OAuth: get an access token from the authorization server that the resource metadata names.")
+	s.oauth.DPoP, s.oauth.DPoPOnly = cfg.DPoP != authserver.DPoPOff, cfg.DPoP == authserver.DPoPRequired
 	s.bearer = s.resource(BearerPath, s.static, "Protected by a static bearer token, or one minted at "+MintPath+".")
 	return s, nil
 }
@@ -95,8 +96,8 @@ func (s *Server) resource(path string, tokens resource.Checker, instructions str
 // checker lets the resource ask the authorization server about tokens.
 type checker struct{ as *authserver.Server }
 
-func (c checker) Check(now time.Time, token, id string) (resource.Access, error) {
-	a, err := c.as.Check(now, token, id)
+func (c checker) Check(now time.Time, m message.Request, cred exchange.Credentials, id string) (resource.Access, error) {
+	a, err := c.as.Check(now, m, cred, id)
 	return resource.Access{Subject: a.Subject, ClientID: a.Client, Scope: a.Scope, ExpiresAt: a.ExpiresAt}, err
 }
 
@@ -142,7 +143,8 @@ func (s *Server) serverMetadata(time.Time, message.Request) message.Response {
 func (s *Server) oauthMetadata(time.Time, message.Request) message.Response {
 	return exchange.ResourceMetadataReply(oauth.ResourceMetadata{Resource: s.oauth.Identifier, ResourceName: "mcp-auth test server",
 		AuthorizationServers: []string{s.cfg.Issuer}, ScopesSupported: []string{oauth.ScopeRead, oauth.ScopeWrite},
-		BearerMethodsSupported: []string{"header"}, ResourceDocumentation: s.site + "/docs"})
+		BearerMethodsSupported: []string{"header"}, DPoPSigningAlgs: s.as.Metadata().DPoPSigningAlgsSupported, DPoPRequired: s.oauth.DPoPOnly,
+		ResourceDocumentation: s.site + "/docs"})
 }
 
 // bearerMetadata names no authorization server: nothing issues its tokens.
