@@ -34,14 +34,16 @@ var arrows = map[string][]string{
 	"profile":    {"oauth", "message"},
 	"pages":      {"oauth", "message"},
 	"jose":       {"message"},
+	"keyring":    {"jose", "table"},
+	"idp":        {"exchange", "jose", "keyring", "oauth", "message"},
 	"exchange":   {"jose", "oauth", "message"},
 	"flow":       {"exchange", "jose", "oauth", "message", "trace", "mcp", "pages"},
-	"authserver": {"exchange", "jose", "oauth", "message", "trace", "table", "pages"},
+	"authserver": {"exchange", "jose", "keyring", "oauth", "message", "trace", "table", "pages"},
 	"resource":   {"exchange", "oauth", "mcp", "message", "trace", "table"}, // minted static tokens are records too
 	"explain":    {"oauth", "message", "trace"},
 	"fault":      {"oauth", "message"},
 	"stage":      {"explain", "fault", "flowtest", "server", "flow", "mcp", "exchange", "oauth", "message", "trace"},
-	"server":     {"authserver", "resource", "mcp", "exchange", "pages", "table", "oauth", "message", "trace"},
+	"server":     {"authserver", "idp", "keyring", "jose", "resource", "mcp", "exchange", "pages", "table", "oauth", "message", "trace"},
 	"flowtest":   {"authserver", "resource", "server", "flow", "jose", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
 }
 

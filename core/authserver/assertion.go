@@ -62,7 +62,7 @@ func (s *Server) proveKey(now time.Time, a exchange.ClientAuth, c Client) error 
 	if err != nil {
 		return oauth.E(oauth.InvalidClient, "the client has published no keys in jwks that can be used here; jwks_uri is not fetched")
 	}
-	said, err := exchange.ReadAssertion(a.JWT, now, keys)
+	said, err := exchange.ReadAssertion(a.JWT, now, exchange.LongestAssertion, keys)
 	switch {
 	case err != nil:
 		return oauth.E(oauth.InvalidClient, "client_assertion: "+err.Error())

@@ -38,6 +38,7 @@ func Seeds() []Seed {
 		{"dev-confidential-client", "Dev confidential client", "dev-confidential-secret", codeRefresh + " " + oauth.GrantClientCredentials, readWrite, "", loopback},
 		{"dev-admin-client", "Dev admin client", "dev-admin-secret", oauth.GrantClientCredentials, admin, "", nil},
 		{"dev-key-client", "Dev key client", "", codeRefresh + " " + oauth.GrantClientCredentials, readWrite, devKey, loopback},
+		{"dev-enterprise-client", "Dev enterprise client", "dev-enterprise-secret", oauth.GrantJWTBearer, readWrite, "", nil},
 		{"phase-5-public-client", "Phase 5 public client", "", codeRefresh, oauth.ScopeRead, "", []string{"https://client.example/callback"}},
 		{"phase-6-service-client", "Phase 6 service client", "phase-6-service-secret", oauth.GrantClientCredentials, readWrite, "", nil},
 		{"phase-7-public-client", "Phase 7 public client", "", codeRefresh, oauth.ScopeRead, "", []string{"https://client.example/oauth-v21/callback"}},

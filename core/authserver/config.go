@@ -60,6 +60,10 @@ type Config struct {
 	DPoP      DPoP
 	DPoPNonce bool
 
+	// Trusted are those whose signed statements are grants (RFC 7523 section
+	// 2.1): none, and the grant is not served.
+	Trusted []Trusted
+
 	// Compat is a revision of MCP whose clients send no resource: they get the
 	// first. Empty: resource is required at the authorization endpoint.
 	Compat string

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/keyring"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
@@ -32,7 +33,7 @@ func faulty(t *testing.T) (*Server, *table.Fault) {
 		Codes: table.Faulty[Code]{Table: m.Codes, Fault: f}, Grants: table.Faulty[Grant]{Table: m.Grants, Fault: f},
 		Access: table.Faulty[Access]{Table: m.Access, Fault: f}, Refresh: table.Faulty[Refresh]{Table: m.Refresh, Fault: f},
 		Devices: table.Faulty[Device]{Table: m.Devices, Fault: f}, UserCodes: table.Faulty[table.Key]{Table: m.UserCodes, Fault: f},
-		DevicePages: table.Faulty[DevicePage]{Table: m.DevicePages, Fault: f}, Pushed: table.Faulty[PushedRecord]{Table: m.Pushed, Fault: f}, Throttles: table.Faulty[Throttle]{Table: m.Throttles, Fault: f}, Spent: table.Faulty[struct{}]{Table: m.Spent, Fault: f}})
+		DevicePages: table.Faulty[DevicePage]{Table: m.DevicePages, Fault: f}, Pushed: table.Faulty[PushedRecord]{Table: m.Pushed, Fault: f}, Throttles: table.Faulty[Throttle]{Table: m.Throttles, Fault: f}, Spent: table.Faulty[struct{}]{Table: m.Spent, Fault: f}, Keys: table.Faulty[[]keyring.Key]{Table: m.Keys, Fault: f}})
 	if err != nil {
 		t.Fatal(err)
 	}

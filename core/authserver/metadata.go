@@ -5,6 +5,7 @@ package authserver
 import (
 	"slices"
 
+	"mcp-auth/core/exchange"
 	"mcp-auth/core/jose"
 	"mcp-auth/core/oauth"
 )
@@ -35,6 +36,9 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 	}
 	if s.cfg.DPoP != DPoPOff {
 		m.DPoPSigningAlgsSupported = jose.Algorithms
+	}
+	if slices.ContainsFunc(s.cfg.Trusted, func(t Trusted) bool { return t.Users }) {
+		m.AuthorizationGrantProfiles = []string{exchange.ProfileIDJAG}
 	}
 	if s.serves(oauth.AuthKey) {
 		m.TokenAuthSigningAlgsSupported = jose.Algorithms

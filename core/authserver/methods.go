@@ -49,6 +49,9 @@ func (s *Server) usableGrants() []string {
 	if s.serves(oauth.AuthNone) {
 		all = append(all, oauth.GrantDeviceCode)
 	}
+	if len(s.cfg.Trusted) > 0 {
+		all = append(all, oauth.GrantJWTBearer)
+	}
 	return all
 }
 

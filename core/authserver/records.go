@@ -7,6 +7,7 @@ import (
 	"unique"
 
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/keyring"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
 )
@@ -118,6 +119,7 @@ type Tables struct {
 	Pushed       table.Table[PushedRecord]
 	Throttles    table.Table[Throttle]
 	Spent        table.Table[struct{}] // names of signed statements that are good once
+	Keys         table.Table[[]keyring.Key]
 }
 
 // MemoryTables keeps everything in memory.
@@ -136,5 +138,6 @@ func MemoryTables(l Limits) Tables {
 		Pushed:       table.NewMemory[PushedRecord](l.Transactions),
 		Throttles:    table.NewMemory[Throttle](100_000),
 		Spent:        table.NewMemory[struct{}](l.Spent),
+		Keys:         table.NewMemory[[]keyring.Key](10),
 	}
 }

@@ -86,6 +86,8 @@ func (s *Server) checkGrants(c *oauth.ClientMetadata) string {
 		return "token_endpoint_auth_method must be " + strings.Join(s.cfg.TokenAuthMethods, " or ")
 	case slices.Contains(c.GrantTypes, oauth.GrantRefreshToken) && !code && !device:
 		return "refresh_token needs authorization_code or the device grant beside it"
+	case slices.Contains(c.GrantTypes, oauth.GrantJWTBearer) && method == oauth.AuthNone:
+		return "a client with jwt-bearer is confidential: ask for a secret or private_key_jwt"
 	case slices.Contains(c.GrantTypes, oauth.GrantClientCredentials) && method == oauth.AuthNone:
 		return "client_credentials needs a confidential client: ask for client_secret_basic or client_secret_post"
 	case device && method != oauth.AuthNone:

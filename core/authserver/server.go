@@ -81,7 +81,7 @@ func (s *Server) Sweep(now time.Time) int {
 	return s.t.Clients.Sweep(now) + s.t.Transactions.Sweep(now) + s.t.Codes.Sweep(now) +
 		s.t.Grants.Sweep(now) + s.t.Access.Sweep(now) + s.t.Refresh.Sweep(now) +
 		s.t.Pushed.Sweep(now) + s.t.Devices.Sweep(now) + s.t.UserCodes.Sweep(now) + s.t.DevicePages.Sweep(now) +
-		s.t.Throttles.Sweep(now) + s.t.Spent.Sweep(now)
+		s.t.Throttles.Sweep(now) + s.t.Spent.Sweep(now) + s.t.Keys.Sweep(now)
 }
 
 // secret makes a secret of n random bytes and the key that finds it.

@@ -22,6 +22,9 @@ func (s *Server) Token(now time.Time, m message.Request) message.Response {
 	if err != nil {
 		return fail(err, false)
 	}
+	if r.GrantType == oauth.GrantJWTBearer && r.Client.Unproven() && !exchange.ForUser(r.Assertion) {
+		return s.workload(now, m, r)
+	}
 	c, err := s.authenticate(now, r.Client)
 	if err != nil {
 		return fail(err, r.Client.Basic)
@@ -57,6 +60,8 @@ func (s *Server) grantFor(grantType string) (grantFunc, error) {
 		return (*Server).clientGrant, nil
 	case oauth.GrantDeviceCode:
 		return (*Server).deviceGrant, nil
+	case oauth.GrantJWTBearer:
+		return (*Server).userGrant, nil
 	}
 	return nil, errGrantType
 }

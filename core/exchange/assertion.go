@@ -9,6 +9,7 @@ import (
 
 	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
 )
 
 // URNs of the parameters (RFC 7523 section 2, RFC 8693 sections 2.1 and 3,
@@ -17,6 +18,7 @@ const (
 	AssertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	TokenTypeIDToken = "urn:ietf:params:oauth:token-type:id_token"
 	TokenTypeIDJAG   = "urn:ietf:params:oauth:token-type:id-jag"
+	ProfileIDJAG     = "urn:ietf:params:oauth:grant-profile:id-jag"
 )
 
 // assertionLife is how long a client assertion is good; it is used at once.
@@ -34,8 +36,15 @@ func ClientAssertion(k jose.PrivateKey, clientID, issuer, jti string, now time.T
 		message.M("exp", message.Num(now.Add(assertionLife).Unix()))))
 }
 
-// longestAssertion is how far ahead the end of one may lie.
-const longestAssertion = time.Hour
+// TypeIDJAG is the typ of an identity assertion authorization grant.
+const TypeIDJAG = "oauth-id-jag+jwt"
+
+// How far ahead the end of an assertion may lie: one that is used at once, and
+// one that a platform mounts for its workloads.
+const (
+	LongestAssertion = time.Hour
+	LongestWorkload  = 24 * time.Hour
+)
 
 // An Assertion is what somebody else's JWT says (RFC 7523 section 3).
 type Assertion struct {
@@ -45,7 +54,8 @@ type Assertion struct {
 	Audience  string // the only one; "" where there are several
 	JTI       string
 	ClientID  string // ID-JAG: whom it was issued to
-	Resource  string // ID-JAG: where the token is to be good
+	Resource  string // ID-JAG: where the token is to be good; "" where it says nothing or several
+	Anywhere  bool   // it says nothing of a resource
 	Scope     string
 	ExpiresAt time.Time
 
@@ -55,7 +65,7 @@ type Assertion struct {
 func assertion(t jose.Token) Assertion {
 	typ, _ := t.Header.Get("typ").Text()
 	return Assertion{Type: strings.TrimPrefix(strings.ToLower(typ), "application/"), Issuer: t.Text("iss"), Subject: t.Text("sub"), Audience: t.Audience(),
-		JTI: t.Text("jti"), ClientID: t.Text("client_id"), Resource: t.Text("resource"), Scope: t.Text("scope"), ExpiresAt: t.Time("exp"), token: t}
+		JTI: t.Text("jti"), ClientID: t.Text("client_id"), Resource: t.One("resource"), Anywhere: t.Claims.Get("resource").Kind() == message.Missing, Scope: t.Text("scope"), ExpiresAt: t.Time("exp"), token: t}
 }
 
 // PeekAssertion reads an assertion without believing it: to find out whose
@@ -65,12 +75,18 @@ func PeekAssertion(text string) (Assertion, error) {
 	return assertion(t), err
 }
 
+// ForUser reports whether an assertion calls itself an ID-JAG.
+func ForUser(text string) bool {
+	a, err := PeekAssertion(text)
+	return err == nil && a.Type == TypeIDJAG
+}
+
 var errAssertion = errors.New("iss, sub and aud must be strings, and aud must name one audience")
 
-// ReadAssertion verifies an assertion and that it lives: exp within the hour,
-// iat and nbf not in the future. Whom it is from and for is the caller's to
-// judge.
-func ReadAssertion(text string, now time.Time, keys []jose.PublicKey) (Assertion, error) {
+// ReadAssertion verifies an assertion and that it lives: exp at most longest
+// ahead, iat and nbf not in the future. Whom it is from and for is the
+// caller's to judge.
+func ReadAssertion(text string, now time.Time, longest time.Duration, keys []jose.PublicKey) (Assertion, error) {
 	t, err := jose.Verify(text, keys...)
 	if err != nil {
 		return Assertion{}, err
@@ -79,7 +95,7 @@ func ReadAssertion(text string, now time.Time, keys []jose.PublicKey) (Assertion
 	if a.Issuer == "" || a.Subject == "" || a.Audience == "" {
 		return a, errAssertion
 	}
-	return a, t.Lives(now, longestAssertion)
+	return a, t.Lives(now, longest)
 }
 
 // ParseKeys reads a JWK Set as text, as it is kept with a client.
@@ -89,4 +105,59 @@ func ParseKeys(jwks string) ([]jose.PublicKey, error) {
 		return nil, err
 	}
 	return jose.ReadSet(v)
+}
+
+// Sign makes the assertion: an ID-JAG or, without that type, an ID token
+// (OpenID Connect Core section 2).
+func (a Assertion) Sign(k jose.PrivateKey, now time.Time) (string, error) {
+	var m members
+	m.text("iss", a.Issuer)
+	m.text("sub", a.Subject)
+	m.text("aud", a.Audience)
+	m.text("client_id", a.ClientID)
+	m.text("resource", a.Resource)
+	m.text("scope", a.Scope)
+	m.text("jti", a.JTI)
+	m.number("iat", now.Unix())
+	m.number("exp", a.ExpiresAt.Unix())
+	return k.Sign(message.Obj(m...), message.M("typ", message.Str(a.Type)))
+}
+
+// GrantReply is the answer of a token exchange whose outcome is a grant and no
+// access token (RFC 8693 section 2.2.1). life is in seconds.
+func GrantReply(grant, issued, scope string, life int64) message.Response {
+	var m members
+	m.text("access_token", grant)
+	m.text("issued_token_type", issued)
+	m.text("token_type", "N_A")
+	m.number("expires_in", life)
+	m.text("scope", scope)
+	return message.JSON(200, m.encode())
+}
+
+// KeysReply publishes a JWK Set.
+func KeysReply(keys []jose.PublicKey) message.Response {
+	v := jose.Set(keys...)
+	return public(v.Members())
+}
+
+// ReadIDTokenRequest reads for which client an ID token is wanted (test hook).
+func ReadIDTokenRequest(m message.Request) (clientID string, bad *oauth.Error) {
+	f, err := message.ReadForm(m)
+	if err != nil {
+		return "", formError(err)
+	}
+	o := &once{form: f}
+	clientID = o.get("client_id")
+	if clientID == "" && o.err == nil {
+		o.err = oauth.E(oauth.InvalidRequest, "client_id is missing")
+	}
+	return clientID, o.err
+}
+
+// IDTokenReply hands out an ID token.
+func IDTokenReply(token string) message.Response {
+	var m members
+	m.text("id_token", token)
+	return message.JSON(200, m.encode())
 }

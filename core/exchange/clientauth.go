@@ -16,6 +16,9 @@ type ClientAuth struct {
 	Assertion    bool   // read: client_assertion was sent (RFC 7521 section 4.2)
 }
 
+// Unproven reports whether the client brings nothing that proves it.
+func (c ClientAuth) Unproven() bool { return !c.Basic && !c.Assertion && c.ClientSecret == "" }
+
 // apply adds the credentials to a request about to be sent.
 func (c ClientAuth) apply(f *message.Form, h message.Header) message.Header {
 	switch c.Method {

@@ -75,6 +75,7 @@ func ServerMetadataReply(s oauth.ServerMetadata) message.Response {
 	m.texts("token_endpoint_auth_signing_alg_values_supported", s.TokenAuthSigningAlgsSupported)
 	m.texts("revocation_endpoint_auth_methods_supported", s.RevocationAuthMethodsSupported)
 	m.texts("introspection_endpoint_auth_methods_supported", s.IntrospectionAuthMethodsSupported)
+	m.texts("authorization_grant_profiles_supported", s.AuthorizationGrantProfiles)
 	m.texts("dpop_signing_alg_values_supported", s.DPoPSigningAlgsSupported)
 	m.texts("code_challenge_methods_supported", s.CodeChallengeMethodsSupported)
 	m.truth("authorization_response_iss_parameter_supported", s.AuthorizationResponseIssSupported)
@@ -122,6 +123,7 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 		TokenAuthSigningAlgsSupported:      o.texts("token_endpoint_auth_signing_alg_values_supported"),
 		RevocationAuthMethodsSupported:     o.texts("revocation_endpoint_auth_methods_supported"),
 		IntrospectionAuthMethodsSupported:  o.texts("introspection_endpoint_auth_methods_supported"),
+		AuthorizationGrantProfiles:         o.texts("authorization_grant_profiles_supported"),
 		DPoPSigningAlgsSupported:           o.texts("dpop_signing_alg_values_supported"),
 		CodeChallengeMethodsSupported:      o.texts("code_challenge_methods_supported"),
 		AuthorizationResponseIssSupported:  o.truth("authorization_response_iss_parameter_supported"),

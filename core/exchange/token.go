@@ -72,8 +72,14 @@ func ReadTokenRequest(m message.Request) (TokenRequest, error) {
 		CodeVerifier: o.get("code_verifier"),
 		RefreshToken: o.get("refresh_token"),
 		DeviceCode:   o.get("device_code"),
+		Assertion:    o.get("assertion"),
 		Scope:        o.get("scope"),
 		Resource:     o.resource(),
+
+		Audience:           o.get("audience"),
+		SubjectToken:       o.get("subject_token"),
+		SubjectTokenType:   o.get("subject_token_type"),
+		RequestedTokenType: o.get("requested_token_type"),
 	}
 	if r.Client, err = readClientAuth(m.Header, o); err != nil {
 		return r, err

@@ -62,13 +62,16 @@ func (t Token) moment(name string) (at time.Time, sent, ok bool) {
 	return time.Unix(whole, int64((f-float64(whole))*1e9)), true, true
 }
 
-// Audience is the one audience: a string, or an array of one. A token for
-// several is for whoever of them is weakest: that is none.
-func (t Token) Audience() string {
-	v := t.Claims.Get("aud")
+// Audience is the one audience. A token for several is for whoever of them is
+// weakest: that is none.
+func (t Token) Audience() string { return t.One("aud") }
+
+// One is a claim that is a string, or an array of one; else "".
+func (t Token) One(name string) string {
+	v := t.Claims.Get(name)
 	if v.Kind() == message.Array && len(v.Elems()) == 1 {
 		v = v.Elems()[0]
 	}
-	audience, _ := v.Text()
-	return audience
+	text, _ := v.Text()
+	return text
 }

@@ -161,3 +161,8 @@ func Set(keys ...PublicKey) message.Value {
 	}
 	return message.Obj(message.M("keys", message.Arr(all...)))
 }
+
+// FromSeed is the Ed25519 key of a seed (RFC 8032 section 5.1.5).
+func FromSeed(seed [ed25519.SeedSize]byte) (PrivateKey, error) {
+	return NewPrivate("", ed25519.NewKeyFromSeed(seed[:]))
+}

@@ -24,6 +24,7 @@ type ServerMetadata struct {
 	IntrospectionAuthMethodsSupported  []string
 	TokenAuthSigningAlgsSupported      []string // with private_key_jwt: REQUIRED
 	DPoPSigningAlgsSupported           []string // RFC 9449 section 5.1
+	AuthorizationGrantProfiles         []string // authorization_grant_profiles_supported
 	CodeChallengeMethodsSupported      []string // MCP: REQUIRED
 	AuthorizationResponseIssSupported  bool     // RFC 9207 section 3
 	ClientIDMetadataDocumentSupported  bool

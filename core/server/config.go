@@ -53,6 +53,11 @@ type Config struct {
 	// or empty. They know no protected resource metadata and send no resource.
 	Compat string
 
+	// Trusted are those whose signed statements are grants. IdP is a test hook:
+	// an identity provider of this server's own, which vouches for its one user.
+	Trusted []authserver.Trusted
+	IdP     bool
+
 	// DPoP says whether tokens of /mcp/oauth are bound to keys: off, optional or
 	// required; DPoPNonce, whether proofs need a nonce of this server (RFC 9449).
 	// Empty: optional.
@@ -178,6 +183,9 @@ func (c Config) Hooks() []string {
 	}
 	if c.Mint {
 		on = append(on, "mint")
+	}
+	if c.IdP {
+		on = append(on, "idp")
 	}
 	if c.LocalDocuments {
 		on = append(on, "cimd-loopback")

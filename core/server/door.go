@@ -34,6 +34,9 @@ func (s *Server) place() {
 	if s.cfg.Compat != "" {
 		s.routes = append(s.routes, fallbacks...)
 	}
+	if s.cfg.IdP {
+		s.routes = append(s.routes, identity...)
+	}
 	if s.cfg.Conformance {
 		s.routes = append(s.routes, hosted...)
 	}

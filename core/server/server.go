@@ -2,10 +2,12 @@
 package server
 
 import (
+	"slices"
 	"time"
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/idp"
 	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
@@ -21,6 +23,7 @@ import (
 type Server struct {
 	cfg    Config
 	as     *authserver.Server
+	idp    *idp.Provider // nil: there is none
 	static *resource.Static
 	notes  table.Table[[]resource.Note]
 	oauth  resource.Resource
@@ -74,7 +77,12 @@ func issuer(cfg Config, t authserver.Tables) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, notes: table.NewMemory[[]resource.Note](16), site: u.Origin()}
-	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
+	trusted := cfg.Trusted
+	if cfg.IdP {
+		s.idp = identityProvider(cfg, t)
+		trusted = append(slices.Clone(trusted), authserver.Trusted{Issuer: s.idp.Issuer, Users: true, Local: true, Keys: s.idp.Keys.Public})
+	}
+	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Trusted: trusted, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
 		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, DPoP: cfg.DPoP, DPoPNonce: cfg.DPoPNonce, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err

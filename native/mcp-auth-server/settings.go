@@ -28,6 +28,8 @@ type config struct {
 	seed, remoteHooks, version            bool
 	compat                                string
 	dpop                                  string
+	workloads, providers                  list
+	idp                                   string
 	dpopNonce                             bool
 	requirePAR, cimd, cimdLoopback        bool
 	conformance                           bool
@@ -89,6 +91,9 @@ func (c *config) flags() *flag.FlagSet {
 	fs.BoolVar(&c.cimd, "cimd", true, "take URLs as client_id and fetch the client's metadata document from there")
 	fs.Var(&c.cimdHosts, "cimd-host", "take such documents from this host alone; may be repeated")
 	fs.BoolVar(&c.cimdLoopback, "cimd-allow-loopback", false, "test hook: such documents may also lie on this machine, with http too")
+	fs.Var(&c.workloads, "trust-workloads", "take the tokens of a platform's workloads as grants: ISSUER=FILE with its JWK Set; may be repeated")
+	fs.Var(&c.providers, "trust-idp", "take the ID-JAGs of an identity provider as grants: ISSUER=FILE with its JWK Set; may be repeated")
+	fs.StringVar(&c.idp, "idp", "auto", "test hook: be an identity provider too, at /idp, for enterprise-managed authorization: on, off, or auto, which is on for loopback")
 	fs.StringVar(&c.mint, "mint", "auto", "serve the mint hook: on, off, or auto, which is on for loopback")
 	fs.BoolVar(&c.remoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
 	fs.BoolVar(&c.seed, "seed", true, "have the dev-* and phase-* clients")
@@ -191,7 +196,7 @@ func (c *config) check() error {
 		}
 	}
 	for _, w := range [...]struct{ flag, value, words string }{
-		{"approval", c.approval, "manual auto deny"}, {"dpop", c.dpop, "off optional required"}, {"mint", c.mint, "on off auto"}, {"log-format", c.logFormat, "text json off"}} {
+		{"approval", c.approval, "manual auto deny"}, {"dpop", c.dpop, "off optional required"}, {"mint", c.mint, "on off auto"}, {"idp", c.idp, "on off auto"}, {"log-format", c.logFormat, "text json off"}} {
 		if !strings.Contains(" "+w.words+" ", " "+w.value+" ") {
 			return fmt.Errorf("--%s must be one of %s", w.flag, strings.ReplaceAll(w.words, " ", ", "))
 		}
@@ -203,8 +208,12 @@ func (c *config) check() error {
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
 	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, DPoP: authserver.DPoP(c.dpop), DPoPNonce: c.dpopNonce, Compat: c.compat, Sandboxes: c.sandboxes, SandboxLife: c.sandboxLife, Approval: authserver.Approval(c.approval),
-		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
+		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, IdP: c.idp == "on" || c.idp == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Conformance: c.conformance, Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
+	var err error
+	if cfg.Trusted, err = c.trusted(); err != nil {
+		return cfg, err
+	}
 	if c.cimd {
 		cfg.Fetcher, cfg.LocalDocuments = fetch.New(), c.cimdLoopback
 		for _, h := range c.cimdHosts {
