@@ -26,6 +26,7 @@ type Lifetimes struct {
 	Interval    time.Duration // 5 s between two polls of a device
 	Transaction time.Duration // 600 s for a consent page
 	Pushed      time.Duration // 60 s for a pushed authorization request
+	Key         time.Duration // 24 h until another key signs JWT access tokens
 	Client      time.Duration // 24 h for a registered client that was never used; a used one lives 30 days from its last use
 }
 
@@ -60,6 +61,8 @@ type Config struct {
 	DPoP      DPoP
 	DPoPNonce bool
 
+	Format TokenFormat // of access tokens; empty: opaque
+
 	// Trusted are those whose signed statements are grants (RFC 7523 section
 	// 2.1): none, and the grant is not served.
 	Trusted []Trusted
@@ -91,7 +94,7 @@ func (c Config) withDefaults() Config {
 	}{
 		{&l.Code, time.Minute}, {&l.Access, time.Hour}, {&l.Refresh, 30 * 24 * time.Hour},
 		{&l.Device, 15 * time.Minute}, {&l.Interval, 5 * time.Second},
-		{&l.Transaction, 10 * time.Minute}, {&l.Pushed, time.Minute}, {&l.Client, 24 * time.Hour},
+		{&l.Transaction, 10 * time.Minute}, {&l.Pushed, time.Minute}, {&l.Key, 24 * time.Hour}, {&l.Client, 24 * time.Hour},
 	} {
 		if *d.to == 0 {
 			*d.to = d.value

@@ -34,6 +34,9 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		ServiceDocumentation:               s.origin + "/docs",
 		ResourceIndicatorsSupported:        true,
 	}
+	if s.ring != nil {
+		m.JWKSURI = at(JWKSPath)
+	}
 	if s.cfg.DPoP != DPoPOff {
 		m.DPoPSigningAlgsSupported = jose.Algorithms
 	}

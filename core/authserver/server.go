@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/keyring"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
@@ -26,6 +27,7 @@ const (
 	RegisterPath       = "/oauth/register"
 	RevokePath         = "/oauth/revoke"
 	IntrospectPath     = "/oauth/introspect"
+	JWKSPath           = "/oauth/jwks"
 )
 
 // A Server is an authorization server. New makes one.
@@ -37,6 +39,7 @@ type Server struct {
 	base   string // the issuer's path, "" at the root
 	grants []string
 	nonces nonces
+	ring   *keyring.Ring // nil: access tokens are opaque
 }
 
 // New makes a server over its own memory tables.
@@ -60,8 +63,14 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 	if err != nil {
 		return nil, errors.New("authserver: issuer: " + err.Error())
 	}
+	if t.Spent == nil || t.Keys == nil {
+		return nil, errors.New("authserver: every table is needed")
+	}
 	s := &Server{cfg: cfg, t: t, origin: u.Origin(), base: u.Path}
 	s.grants = s.usableGrants()
+	if cfg.Format == FormatJWT {
+		s.ring = s.newRing()
+	}
 	if s.cfg.DPoP == "" {
 		s.cfg.DPoP = DPoPOff
 	}

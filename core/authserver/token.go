@@ -103,6 +103,12 @@ func (s *Server) issueAccess(now time.Time, a Access, t Terms) (oauth.Token, err
 	if err != nil {
 		return oauth.Token{}, err
 	}
+	if s.ring != nil {
+		if text, err = s.signed(now, t, text); err != nil {
+			return oauth.Token{}, err
+		}
+		key = table.KeyOf(text)
+	}
 	if err := s.t.Access.Create(now, key, a, now.Add(s.cfg.Lifetimes.Access)); err != nil {
 		return oauth.Token{}, err
 	}

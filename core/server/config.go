@@ -53,6 +53,8 @@ type Config struct {
 	// or empty. They know no protected resource metadata and send no resource.
 	Compat string
 
+	Format authserver.TokenFormat // of access tokens; empty: opaque
+
 	// Trusted are those whose signed statements are grants. IdP is a test hook:
 	// an identity provider of this server's own, which vouches for its one user.
 	Trusted []authserver.Trusted
@@ -115,6 +117,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Compat != "" && c.Compat != Compat20250326 {
 		return c, errors.New("compat must be " + Compat20250326 + ", or empty")
+	}
+	if c.Format != "" && c.Format != authserver.FormatOpaque && c.Format != authserver.FormatJWT {
+		return c, errors.New("the token format must be opaque or jwt")
 	}
 	switch c.DPoP {
 	case "":

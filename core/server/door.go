@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
@@ -33,6 +34,9 @@ func (s *Server) place() {
 	}
 	if s.cfg.Compat != "" {
 		s.routes = append(s.routes, fallbacks...)
+	}
+	if s.cfg.Format == authserver.FormatJWT {
+		s.routes = append(s.routes, signed...)
 	}
 	if s.cfg.IdP {
 		s.routes = append(s.routes, identity...)

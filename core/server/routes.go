@@ -99,6 +99,11 @@ var fallbacks = []Route{
 	{groupFallback, "POST", "/register", "Dynamic client registration, likewise", "as /oauth/register", typeJSON, "redirect_uris grant_types response_types token_endpoint_auth_method scope client_name application_type", typeJSON, formLimit, listed, false, as((*authserver.Server).Register)},
 }
 
+// signed is where the keys are while access tokens are JWTs.
+var signed = []Route{
+	{groupDiscovery, "GET", authserver.JWKSPath, "Keys that verify access tokens", "RFC 7517 section 5, RFC 9068", "", "", typeJSON, 0, everyone, false, as((*authserver.Server).JWKS)},
+}
+
 // hosted are the routes of the conformance profile: both wires with sessions
 // and streams, which the host serves once the core has admitted a request.
 var hosted = []Route{

@@ -94,7 +94,7 @@ Examples
 	fs := c.flags()
 	groups := []struct{ title, names string }{
 		{"Address", "listen issuer tenant allow-host allow-origin resource"},
-		{"Behaviour", "approval token-auth-methods dpop dpop-nonce trust-workloads trust-idp compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp conformance allow-remote-hooks seed bearer-token"},
+		{"Behaviour", "approval token-auth-methods token-format dpop dpop-nonce trust-workloads trust-idp compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp conformance allow-remote-hooks seed bearer-token"},
 		{"Lifetimes, at least 1s", names(c.durations(), func(d durationFlag) string { return d.name })},
 		{"Limits", names(c.counts(), func(n countFlag) string { return n.name })},
 		{"Output", "log-format trace config version"},

@@ -30,6 +30,7 @@ type config struct {
 	dpop                                  string
 	workloads, providers                  list
 	idp                                   string
+	tokenFormat                           string
 	dpopNonce                             bool
 	requirePAR, cimd, cimdLoopback        bool
 	conformance                           bool
@@ -85,6 +86,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.authMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
 	fs.IntVar(&c.sandboxes, "sandboxes", 0, "sandboxes that may be open at once: POST /sandbox opens an issuer of its own at /tenant/NAME, which ends by itself")
 	fs.StringVar(&c.compat, "compat", "", "let clients of an older MCP in too: 2025-03-26 takes the first resource where none is asked for, and serves /authorize, /token and /register")
+	fs.StringVar(&c.tokenFormat, "token-format", "opaque", "what access tokens look like: opaque, or jwt (RFC 9068) with the keys at /oauth/jwks")
 	fs.StringVar(&c.dpop, "dpop", "optional", "bind tokens to keys (RFC 9449): off, optional for who sends a proof, or required")
 	fs.BoolVar(&c.dpopNonce, "dpop-nonce", false, "ask for a nonce of this server in each proof, at the token endpoint and at /mcp/oauth")
 	fs.BoolVar(&c.requirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
@@ -142,6 +144,7 @@ func (c *config) durations() []durationFlag {
 		{&l.Interval, "device-interval", "between two polls of a device", 5 * time.Second},
 		{&l.Transaction, "consent-lifetime", "of a consent page", 10 * time.Minute},
 		{&l.Pushed, "par-lifetime", "of a pushed authorization request", time.Minute},
+		{&l.Key, "key-lifetime", "until another key signs JWT access tokens", 24 * time.Hour},
 		{&l.Client, "client-lifetime", "of a registered client nobody uses", 24 * time.Hour},
 		{&c.sandboxLife, "sandbox-lifetime", "of a sandbox, at most and by default", time.Hour},
 		{&c.minted, "mint-lifetime", "of a minted bearer token", 5 * time.Minute},
@@ -196,7 +199,7 @@ func (c *config) check() error {
 		}
 	}
 	for _, w := range [...]struct{ flag, value, words string }{
-		{"approval", c.approval, "manual auto deny"}, {"dpop", c.dpop, "off optional required"}, {"mint", c.mint, "on off auto"}, {"idp", c.idp, "on off auto"}, {"log-format", c.logFormat, "text json off"}} {
+		{"approval", c.approval, "manual auto deny"}, {"dpop", c.dpop, "off optional required"}, {"token-format", c.tokenFormat, "opaque jwt"}, {"mint", c.mint, "on off auto"}, {"idp", c.idp, "on off auto"}, {"log-format", c.logFormat, "text json off"}} {
 		if !strings.Contains(" "+w.words+" ", " "+w.value+" ") {
 			return fmt.Errorf("--%s must be one of %s", w.flag, strings.ReplaceAll(w.words, " ", ", "))
 		}
@@ -207,7 +210,7 @@ func (c *config) check() error {
 // server is the core's configuration for the address that was bound.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	loopback := bound.(*net.TCPAddr).IP.IsLoopback()
-	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, DPoP: authserver.DPoP(c.dpop), DPoPNonce: c.dpopNonce, Compat: c.compat, Sandboxes: c.sandboxes, SandboxLife: c.sandboxLife, Approval: authserver.Approval(c.approval),
+	cfg := server.Config{Issuer: strings.TrimSuffix(c.issuer, "/"), Hosts: c.hosts, Origins: c.origins, Resources: c.resources, Tenants: c.tenantNames(), TokenAuthMethods: c.authMethods, RequirePushed: c.requirePAR, Format: authserver.TokenFormat(c.tokenFormat), DPoP: authserver.DPoP(c.dpop), DPoPNonce: c.dpopNonce, Compat: c.compat, Sandboxes: c.sandboxes, SandboxLife: c.sandboxLife, Approval: authserver.Approval(c.approval),
 		BearerToken: c.bearerToken, Mint: c.mint == "on" || c.mint == "auto" && loopback, IdP: c.idp == "on" || c.idp == "auto" && loopback, Seed: c.seed, Lifetimes: c.lifetimes,
 		Conformance: c.conformance, Minted: c.minted, Limits: c.limits, Notes: c.notes, Random: random, Version: version}
 	var err error
