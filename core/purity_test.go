@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 	"fault":      {"oauth", "message"},
 	"stage":      {"explain", "fault", "flowtest", "server", "flow", "mcp", "exchange", "oauth", "message", "trace"},
 	"server":     {"authserver", "idp", "keyring", "jose", "resource", "mcp", "exchange", "pages", "table", "oauth", "message", "trace"},
-	"flowtest":   {"authserver", "resource", "server", "flow", "jose", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
+	"flowtest":   {"idp", "authserver", "resource", "server", "flow", "jose", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
 }
 
 // pure is what the core may import from outside itself.

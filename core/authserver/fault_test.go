@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/keyring"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
@@ -26,9 +27,15 @@ const (
 
 func faulty(t *testing.T) (*Server, *table.Fault) {
 	t.Helper()
+	return faultyWith(t, Config{})
+}
+
+func faultyWith(t *testing.T, cfg Config) (*Server, *table.Fault) {
+	t.Helper()
+	cfg.Issuer, cfg.Resources, cfg.Approval, cfg.Seed, cfg.Random = fIssuer, []string{fResource}, ApprovalAuto, true, rand.Reader
 	m := MemoryTables(Limits{})
 	f := &table.Fault{}
-	s, err := NewWith(Config{Issuer: fIssuer, Resources: []string{fResource}, Approval: ApprovalAuto, Seed: true, Random: rand.Reader}, Tables{
+	s, err := NewWith(cfg, Tables{
 		Clients: table.Faulty[Client]{Table: m.Clients, Fault: f}, Transactions: table.Faulty[Transaction]{Table: m.Transactions, Fault: f},
 		Codes: table.Faulty[Code]{Table: m.Codes, Fault: f}, Grants: table.Faulty[Grant]{Table: m.Grants, Fault: f},
 		Access: table.Faulty[Access]{Table: m.Access, Fault: f}, Refresh: table.Faulty[Refresh]{Table: m.Refresh, Fault: f},
@@ -214,5 +221,61 @@ func TestFaultsWhilePushing(t *testing.T) {
 	}
 	if r := pushForm(s); r.Status != 201 {
 		t.Fatalf("sent again: %d %s", r.Status, r.Body)
+	}
+}
+
+// Keys, proofs and statements of others: whatever call fails, nothing is
+// handed out that does not work, and the same request with fresh signatures
+// succeeds.
+func TestFaultsWhileProvingByKey(t *testing.T) {
+	key, _ := jose.FromSeed([32]byte{1})
+	statement := func(typ, name string) string {
+		text, err := exchange.Assertion{Type: typ, Issuer: "https://other.example", Subject: "a", Audience: fIssuer, ClientID: "dev-enterprise-client", JTI: name, ExpiresAt: fNow.Add(time.Minute)}.Sign(key, fNow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	send := func(s *Server, name string) []message.Response {
+		v, _ := message.ParseJSON([]byte(devKey))
+		own, err := jose.ReadPrivate(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertion, _ := exchange.ClientAssertion(own, "dev-key-client", fIssuer, name, fNow)
+		proof, _ := exchange.DPoPProof{Method: "POST", URL: fIssuer + TokenPath, JTI: name, IssuedAt: fNow}.Sign(key)
+		bound := message.Request{Method: "POST", URL: fIssuer + TokenPath, Body: []byte("grant_type=client_credentials&client_id=dev-admin-client&client_secret=dev-admin-secret"),
+			Header: message.Header{{Name: "Content-Type", Value: message.FormType}, {Name: "DPoP", Value: proof}}}
+		grant := "grant_type=" + strings.ReplaceAll(oauth.GrantJWTBearer, ":", "%3A") + "&assertion="
+		return []message.Response{
+			tokenForm(s, "grant_type=client_credentials&client_assertion_type="+strings.ReplaceAll(exchange.AssertionTypeJWT, ":", "%3A")+"&client_assertion="+assertion),
+			s.Token(fNow, bound),
+			tokenForm(s, grant+statement(exchange.TypeIDJAG, name)+"&client_id=dev-enterprise-client&client_secret=dev-enterprise-secret"),
+			tokenForm(s, grant+statement("JWT", name)),
+			s.JWKS(fNow, message.Request{}),
+		}
+	}
+	keys := func(time.Time) ([]jose.PublicKey, error) { return []jose.PublicKey{key.Public()}, nil }
+	failed := 0
+	for at := int64(1); at < 40; at++ {
+		s, f := faultyWith(t, Config{DPoP: DPoPOptional, Format: FormatJWT, Trusted: []Trusted{{Issuer: "https://other.example", Users: true, Keys: keys}, {Issuer: "https://other.example", Keys: keys}}})
+		f.At.Store(at)
+		for i, r := range send(s, "one") {
+			switch {
+			case r.Status == 503:
+				failed++
+			case r.Status != 200:
+				t.Fatalf("call %d, request %d: %d %s", at, i, r.Status, r.Body)
+			}
+		}
+		f.At.Store(0)
+		for i, r := range send(s, "two") {
+			if r.Status != 200 {
+				t.Fatalf("after call %d, request %d: %d %s", at, i, r.Status, r.Body)
+			}
+		}
+	}
+	if failed < 10 {
+		t.Fatalf("only %d requests met a failing storage", failed)
 	}
 }

@@ -128,27 +128,61 @@ func (w *World) doLogin(mode string, o map[string]string) error {
 	}
 	c := flow.Client{ID: o["client"], Secret: o["secret"], Register: o["client"] == ""}
 	user := o["user"]
+	if o["key"] != "" {
+		c.AuthMethod = oauth.AuthKey
+	}
+	p, err := w.prover(o)
+	if err != nil {
+		return err
+	}
+	w.proofs = p
 	switch mode {
 	case flow.ModeAuthCode:
 		f := flow.NewAuthCode(t, c, o["scope"])
 		f.RedirectURI, f.StateValue, f.Verifier = "http://127.0.0.1:7777/callback", "state-of-this-login-1234", strings.Repeat("v", 43)
-		f.Patience = time.Minute
+		f.Patience, f.Prover = time.Minute, p
 		err := w.play(f, user)
-		w.login = f.Login
+		w.login, w.proofs = f.Login, f.Prover
 		return err
 	case flow.ModeDevice:
 		f := flow.NewDevice(t, c, o["scope"])
+		f.Prover = p
 		err := w.play(f, user)
-		w.login = f.Login
+		w.login, w.proofs = f.Login, f.Prover
 		return err
 	case flow.ModeClientCreds:
 		f := flow.NewClientCreds(t, c, o["scope"])
+		f.Prover = p
 		err := w.play(f, user)
-		w.login = f.Login
+		w.login, w.proofs = f.Login, f.Prover
+		return err
+	case flow.ModeEnterprise:
+		idp, err := w.provider(c.ID, c.Secret)
+		if err != nil {
+			return err
+		}
+		f := flow.NewEnterprise(t, c, o["scope"], idp)
+		f.Prover = p
+		err = w.play(f, user)
+		w.login, w.proofs = f.Login, f.Prover
+		return err
+	case flow.ModeWorkload:
+		assertion, err := w.workload(o["life"])
+		if err != nil {
+			return err
+		}
+		c.Register = false
+		f := flow.NewWorkload(t, c, o["scope"], assertion)
+		f.Prover = p
+		err = w.play(f, user)
+		w.login, w.proofs = f.Login, f.Prover
 		return err
 	}
 	return fmt.Errorf("no such mode")
 }
+
+// bound reports whether the last login's tokens are bound to its key.
+func (w *World) bound() bool { return strings.EqualFold(w.login.Token.TokenType, "DPoP") }
 
 func (w *World) doRefresh(o map[string]string) error {
 	t := w.login.Token
@@ -156,10 +190,12 @@ func (w *World) doRefresh(o map[string]string) error {
 		t = w.tokens[o["token"]]
 	}
 	f := &flow.Renew{ResourceURL: Resource, ResourceID: w.login.ResourceID, TokenEndpoint: w.login.Server.Metadata.TokenEndpoint, RefreshToken: t.RefreshToken, Scope: t.Scope,
-		Client: exchange.ClientAuth{Method: w.login.AuthMethod, ClientID: w.login.Client.ClientID, ClientSecret: w.login.Client.ClientSecret}}
+		Client: exchange.ClientAuth{Method: w.login.AuthMethod, ClientID: w.login.Client.ClientID, ClientSecret: w.login.Client.ClientSecret},
+		Issuer: w.login.Server.Issuer, Bound: w.bound(), Prover: w.proofs}
 	if err := w.play(f, ""); err != nil {
 		return err
 	}
+	w.proofs = f.Prover
 	if f.Token.AccessToken != "" {
 		w.login.Token = f.Token
 	}
@@ -178,7 +214,7 @@ func (w *World) doCall(method string, o map[string]string) error {
 	if o["at"] != "" {
 		url = Base + o["at"]
 	}
-	f := &flow.Call{ResourceURL: url, Token: token, Method: method, ID: message.Num(7), Params: message.Obj()}
+	f := &flow.Call{Prover: w.proofs, Bound: w.bound() && o["bearer"] != "true", ResourceURL: url, Token: token, Method: method, ID: message.Num(7), Params: message.Obj()}
 	if o["tool"] != "" {
 		arguments, err := message.ParseJSON([]byte("{" + o["arguments"] + "}"))
 		if err != nil {
@@ -187,6 +223,7 @@ func (w *World) doCall(method string, o map[string]string) error {
 		f.Params = message.Obj(message.M("name", message.Str(o["tool"])), message.M("arguments", arguments))
 	}
 	err := w.play(f, "")
+	w.proofs = f.Prover
 	w.shown = last(w.shown)
 	return err
 }

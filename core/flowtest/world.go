@@ -36,7 +36,9 @@ type World struct {
 	shown   []trace.Event // of the running command
 	tokens  map[string]oauth.Token
 	login   flow.Login
-	later   string // a callback that comes after the current one
+	proofs  flow.Prover // of the last login, as it stands now
+	provers int         // made so far
+	later   string      // a callback that comes after the current one
 }
 
 // NewWorld makes a world whose server is not started yet.
@@ -69,7 +71,7 @@ func (w *World) start() error {
 // Do runs one command and returns what happened, as text.
 //
 //	server key=value ...            settings, before anything else
-//	login MODE [key=value ...]      a login; user=approve|deny|nobody|mallory
+//	login MODE [key=value ...]      a login; user=approve|deny|nobody|mallory, key=seeded, dpop=true
 //	advance DURATION                moves the clock
 //	refresh [token=NAME]            renews the last login, or a named one
 //	keep NAME                       names the last login's tokens
@@ -132,6 +134,16 @@ func (w *World) configure(o map[string]string) error {
 		switch name {
 		case "require-par":
 			w.cfg.RequirePushed = value == "true"
+		case "idp":
+			w.cfg.IdP = value == "true"
+		case "dpop":
+			w.cfg.DPoP = authserver.DPoP(value)
+		case "dpop-nonce":
+			w.cfg.DPoPNonce = value == "true"
+		case "token-format":
+			w.cfg.Format = authserver.TokenFormat(value)
+		case "workloads":
+			w.cfg.Trusted = []authserver.Trusted{{Issuer: Platform, Keys: platformKeys}}
 		case "tenants":
 			w.cfg.Tenants = strings.Split(value, ",")
 		case "approval":
@@ -169,11 +181,14 @@ func (w *World) send(step string, m message.Request) (message.Response, error) {
 
 func (w *World) introspect() error {
 	for _, token := range []string{w.login.Token.AccessToken, w.login.Token.RefreshToken} {
+		if token == "" {
+			continue // there is none to ask about
+		}
 		var f message.Form
 		f.Add("token", token)
 		f.Add("client_id", "dev-confidential-client")
 		f.Add("client_secret", "dev-confidential-secret")
-		if _, err := w.send("introspect", message.PostForm(Base+authserver.IntrospectPath, f)); err != nil || token == "" {
+		if _, err := w.send("introspect", message.PostForm(Base+authserver.IntrospectPath, f)); err != nil {
 			return err
 		}
 	}

@@ -99,7 +99,11 @@ func (r *Resource) refuse(err error) message.Response {
 	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
 	var e *oauth.Error
 	if !errors.As(err, &e) {
-		reply := message.JSON(401, []byte(`{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`))
+		text := `{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`
+		if r.DPoPOnly {
+			text = `{"error":"unauthorized","error_description":"send Authorization: DPoP, an access token, and a proof of its key; WWW-Authenticate says where to get one"}`
+		}
+		reply := message.JSON(401, []byte(text))
 		reply.Note = err.Error()
 		reply.Header = reply.Header.With("WWW-Authenticate", c.String())
 		return reply
