@@ -67,6 +67,7 @@ func TestCL08_DiscoveryRedirects(t *testing.T) {
 
 func TestCL09_HugeAnswers(t *testing.T) {
 	is := is.New(t)
+	var taken atomic.Int32 // MiB
 	base, _ := hostile(t, lie{asPath, func(w http.ResponseWriter, _ *http.Request, _ *httptest.ResponseRecorder) bool {
 		w.Header().Set("Content-Type", "application/json")
 		chunk := bytes.Repeat([]byte(" "), 1<<20)
@@ -74,10 +75,12 @@ func TestCL09_HugeAnswers(t *testing.T) {
 			if _, err := w.Write(chunk); err != nil {
 				return true
 			}
+			taken.Add(1)
 		}
 		return true
 	}}, instead("/.well-known/openid-configuration", 404, "text/plain", ""))
 	_, errOut, code := cli(t.TempDir(), "login", base+"/mcp/oauth", "--auth-mode", "client-creds", "--register")
+	is.True(taken.Load() < 32)                  // not read to the end, but for what the kernel buffers
 	is.True(code != 0)                          // refused
 	is.True(strings.Contains(errOut, "error:")) // and said so
 }

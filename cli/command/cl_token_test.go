@@ -235,3 +235,21 @@ func TestCL32_AnswersThatAreNoReply(t *testing.T) {
 		}
 	}
 }
+
+func TestCL23_VerboseTellsNoCode(t *testing.T) {
+	is := is.New(t)
+	code := ""
+	base, _ := hostile(t, bend(func(location string) string {
+		_, after, _ := strings.Cut(location, "code=")
+		code, _, _ = strings.Cut(after, "&")
+		return location
+	}))
+	home := t.TempDir()
+	file := filepath.Join(home, "run.jsonl")
+	out, errOut, exit := login(t, home, base, "login", base+"/mcp/oauth", "--auth-mode", "auth-code", "--client-id", "dev-public-client", "--verbose=2", "--trace", file)
+	is.Equal(exit, 0) // logged in
+	trace, err := os.ReadFile(file)
+	is.NoErr(err)
+	is.True(len(code) > 20 && strings.Contains(errOut, "<code#1 ")) // the code went by
+	is.True(!strings.Contains(out+errOut+string(trace), code))      // and is told nowhere
+}

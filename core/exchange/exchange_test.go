@@ -310,3 +310,15 @@ func FuzzReadBearerChallenge(f *testing.F) {
 		}
 	})
 }
+
+func TestTheTokenStandsInOneField(t *testing.T) {
+	field := func(v string) message.Field { return message.Field{Name: "Authorization", Value: v} }
+	for _, h := range []message.Header{{field("Bearer a"), field("Bearer b")}, {field("Bearer a b")}, {field("Bearer")}} {
+		if token, err := BearerRequest(h); err == nil || token != "" {
+			t.Errorf("%v: token %q, %v", h, token, err)
+		}
+	}
+	if token, err := BearerRequest(message.Header{field("bEARER a")}); token != "a" || err != nil {
+		t.Error(token, err)
+	}
+}

@@ -143,3 +143,12 @@ func TestRS15_ForeignHostInChallenges(t *testing.T) {
 	b.Equal(r.Status, 403)                                                             // not served
 	b.True(!strings.Contains(string(r.Body)+r.Header.Get("WWW-Authenticate"), "evil")) // and not reflected
 }
+
+// MCP authorization, resource server 8: a broader scope covers the narrower.
+func TestRS12_ABroaderScopeIsEnough(t *testing.T) {
+	b := newBench(t)
+	c := b.register(`"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic","scope":"mcp:write"`)
+	r := b.post("/oauth/token", "grant_type=client_credentials&scope=mcp%3Awrite", basic(c))
+	b.Equal(text(r, "scope"), "mcp:write")   // write alone
+	b.True(b.alive(text(r, "access_token"))) // is enough to read
+}

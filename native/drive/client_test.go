@@ -40,7 +40,11 @@ func TestClientBounds(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/long":
-			_, _ = w.Write(make([]byte, maxBody+1))
+			for chunk := make([]byte, 64<<10); ; { // without end
+				if _, err := w.Write(chunk); err != nil {
+					return
+				}
+			}
 		case "/head":
 			w.Header().Set("X-Long", strings.Repeat("x", 10<<20))
 		case "/away":
