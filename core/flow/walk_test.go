@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -109,6 +110,7 @@ type walker[F any, P walked[F]] struct {
 	trusted  func(*F, string) bool // may a secret go to this URL
 	stop     func(*F) bool         // the walk goes no further than here; nil: to every end
 	seen     map[[32]byte]bool
+	written  []byte          // the last fingerprint's text, to be overwritten
 	went     map[string]bool // "from on to" that really happened
 }
 
@@ -139,7 +141,7 @@ func (w *walker[F, P]) visit(f F, now, until time.Time, way *path) {
 	state := P(&f).State()
 	for _, on := range [...]Kind{OnStart, OnResponse, OnCallback, OnTimer, OnTrouble} {
 		if !w.hasRow(state, on) {
-			w.unexpected(f, now, on, way)
+			w.unexpected(f, now, on, way, key)
 			continue
 		}
 		for name, ev := range w.alphabet(state, on) {
@@ -166,8 +168,7 @@ func (w *walker[F, P]) hasRow(state State, on Kind) bool {
 
 // unexpected asserts that an event without a row is an error and no more: so
 // ends absorb, and nothing is answered twice.
-func (w *walker[F, P]) unexpected(f F, now time.Time, on Kind, way *path) {
-	key := w.fingerprint(f, now)
+func (w *walker[F, P]) unexpected(f F, now time.Time, on Kind, way *path, key [32]byte) {
 	for name, ev := range everything(Idle, on) {
 		if effects, err := P(&f).Step(now, ev); err == nil || len(effects) > 0 || w.fingerprint(f, now) != key {
 			w.t.Fatalf("%s: %s in %s is taken, though the table has no row for it", way, name, P(&f).State())
@@ -289,7 +290,8 @@ func (w *walker[F, P]) discreet(k taken[F]) {
 // fingerprint is everything that the machine remembers but what it tells.
 func (w *walker[F, P]) fingerprint(f F, now time.Time) [32]byte {
 	P(&f).forget()
-	return sha256.Sum256(fmt.Appendf(nil, "%+v %d", f, now.Unix()))
+	w.written = appendMoment(appendValue(w.written[:0], reflect.ValueOf(&f).Elem()), now)
+	return sha256.Sum256(w.written)
 }
 
 // honest asserts that every way the table promises is taken.
