@@ -47,7 +47,7 @@ func climb(t *testing.T, home, issuer string, args ...string) (out, errOut strin
 	return stdout.String(), said.String(), <-done
 }
 
-func TestCL30_StepUpEnds(t *testing.T) {
+func TestMCPClient33_CL30_StepUpEnds(t *testing.T) {
 	is := is.New(t)
 	more := []string{"mcp:read", "mcp:write", "mcp:read mcp:write"}
 	asked := 0

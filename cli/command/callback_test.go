@@ -61,7 +61,7 @@ func TestCL18_AmbiguousCallbacks(t *testing.T) {
 	bentLogin(t, 7, bend(func(l string) string { return l + "&state=other" }))         // two states: not ours, so the wait goes on, and lapses
 }
 
-func TestCL21_TokensStayWithTheirResource(t *testing.T) {
+func TestMCPClient29_CL21_TokensStayWithTheirResource(t *testing.T) {
 	is := is.New(t)
 	first, _ := hostile(t)
 	second, hits := hostile(t)

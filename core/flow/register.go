@@ -2,6 +2,7 @@
 package flow
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func withSecret(method string) bool { return method == oauth.AuthBasic || method
 func (l *loginer) registered(ev Event, redirect string, secret bool) []Effect {
 	r, err := exchange.ReadRegistrationReply(ev.(Response).Response)
 	if err != nil {
-		return l.refused(err, hintClient)
+		return l.refused(err, registrationHint(err))
 	}
 	const cite = "RFC 7591 section 3.2.1"
 	ours := func(uri string) bool { return oauth.RedirectMatches(uri, redirect) }
@@ -80,6 +81,15 @@ func (l *loginer) registered(ev Event, redirect string, secret bool) []Effect {
 		l.AuthMethod = method
 	}
 	return nil
+}
+
+// registrationHint says what may be changed, where that is what was refused.
+func registrationHint(err error) string {
+	var e *oauth.Error
+	if errors.As(err, &e) && e.Code == oauth.InvalidRedirectURI {
+		return "the server takes another redirect URI: give --redirect-uri, with a fixed port if it wants one, or --client-id of a client that is registered there"
+	}
+	return hintClient
 }
 
 func quoteList(all []string) string {

@@ -158,13 +158,23 @@ func (s *seeker) fetch(to State, step string) []Effect {
 		c := s.candidates[0]
 		why := reachable(s.ResourceURL, c.URL)
 		if why == "" {
-			return s.send(to, step, message.Get(c.URL))
+			return s.send(to, step, s.get(c.URL))
 		}
 		s.tried(step, c, "refused: "+why)
 		s.warn("not fetched: " + c.URL + ": " + why)
 		s.candidates = s.candidates[1:]
 	}
 	return nil
+}
+
+// get asks for a document. A server of MCP 2025-03-26 may choose by the
+// revision what it says of itself; the others have one document for all.
+func (s *seeker) get(url string) message.Request {
+	r := message.Get(url)
+	if s.fallback {
+		r.Header = r.Header.With(mcp.VersionHeader, mcp.Handshake[len(mcp.Handshake)-1])
+	}
+	return r
 }
 
 // moved follows a redirect, or drops its candidate; done: the answer was one.
@@ -183,7 +193,7 @@ func (s *seeker) moved(r message.Response) (effects []Effect, done bool) {
 	}
 	s.tried(s.sent.Step, from, "redirects to "+to)
 	s.candidates = append([]candidate{{URL: to, Rule: "redirect"}}, s.candidates[1:]...)
-	return s.send(s.State(), s.sent.Step, message.Get(to)), true
+	return s.send(s.State(), s.sent.Step, s.get(to)), true
 }
 
 // target is where a redirect leads: within its origin, or nowhere.

@@ -198,7 +198,7 @@ func ofFederated[F any](in func(*F) *loginer) func(taken[F]) {
 	}
 }
 
-func TestWalkWorkload(t *testing.T) {
+func TestWalkWorkload_MCPClient38(t *testing.T) {
 	t.Parallel()
 	w := newWalker(t, WorkloadRows, ofFederated(func(f *Workload) *loginer { return &f.loginer }))
 	w.alphabet, w.secrets = afterDiscovery, []string{"the-assertion"}
@@ -223,7 +223,7 @@ var grants = map[string]Response{
 	"grant empty":   jsonAnswer(200, `{"issued_token_type":"urn:ietf:params:oauth:token-type:id-jag"}`),
 }
 
-func TestWalkEnterprise(t *testing.T) {
+func TestWalkEnterprise_MCPClient36(t *testing.T) {
 	t.Parallel()
 	logins := ofFederated(func(f *Enterprise) *loginer { return &f.loginer })
 	w := newWalker(t, EnterpriseRows, func(k taken[Enterprise]) {

@@ -52,7 +52,7 @@ func mode(t *testing.T, path string) fs.FileMode {
 }
 
 // PF-01: private whatever the umask.
-func TestPF01Modes(t *testing.T) {
+func TestMCPClient30_PF01Modes(t *testing.T) {
 	for _, mask := range []string{"000", "022", "077"} {
 		t.Run(mask, func(t *testing.T) {
 			is := is.New(t)
