@@ -22,6 +22,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
 	"mcp-auth/cli/command"
+	"mcp-auth/core/authserver"
 	"mcp-auth/core/flowtest"
 	"mcp-auth/core/message"
 	"mcp-auth/core/server"
@@ -38,7 +39,8 @@ func serve(t *testing.T, resources ...string) (base string) {
 		t.Fatal(err)
 	}
 	base = "http://" + l.Addr().String()
-	s, err := server.New(server.Config{Issuer: base, Seed: true, Mint: true, Resources: resources, Fetcher: fetch.New(), LocalDocuments: true, Random: rand.Reader, Version: "test"})
+	s, err := server.New(server.Config{Issuer: base, Seed: true, Mint: true, Resources: resources, Fetcher: fetch.New(), LocalDocuments: true, Random: rand.Reader, Version: "test",
+		IdP: true, DPoPNonce: true, Trusted: []authserver.Trusted{{Issuer: flowtest.Platform, Keys: flowtest.PlatformKeys}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BASE", base)
 			e.Setenv("HOSTED", hosting(t, e.WorkDir))
 			e.Setenv("OAUTH", base+"/mcp/oauth")
+			statements(t, base, e.WorkDir)
 			e.Setenv("BEARER", base+"/mcp/bearer-token")
 			e.Setenv("MCP_AUTH_CLI_HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("HOME", e.WorkDir)

@@ -26,8 +26,12 @@ func keyOf(name string) jose.PrivateKey {
 	return k
 }
 
-func platformKeys(time.Time) ([]jose.PublicKey, error) {
-	return []jose.PublicKey{keyOf(Platform).Public()}, nil
+// PlatformKey is the key of Platform.
+func PlatformKey() jose.PrivateKey { return keyOf(Platform) }
+
+// PlatformKeys are its public keys, as a server is told of them.
+func PlatformKeys(time.Time) ([]jose.PublicKey, error) {
+	return []jose.PublicKey{PlatformKey().Public()}, nil
 }
 
 // prover is what a login proves with: key=seeded is the published key of
@@ -78,5 +82,5 @@ func (w *World) workload(life string) (string, error) {
 			return "", err
 		}
 	}
-	return exchange.Assertion{Type: "JWT", Issuer: Platform, Subject: "workload-7", Audience: Base, ExpiresAt: w.now.Add(d)}.Sign(keyOf(Platform), w.now)
+	return exchange.Assertion{Type: "JWT", Issuer: Platform, Subject: "workload-7", Audience: Base, ExpiresAt: w.now.Add(d)}.Sign(PlatformKey(), w.now)
 }

@@ -143,7 +143,7 @@ func (w *World) configure(o map[string]string) error {
 		case "token-format":
 			w.cfg.Format = authserver.TokenFormat(value)
 		case "workloads":
-			w.cfg.Trusted = []authserver.Trusted{{Issuer: Platform, Keys: platformKeys}}
+			w.cfg.Trusted = []authserver.Trusted{{Issuer: Platform, Keys: PlatformKeys}}
 		case "tenants":
 			w.cfg.Tenants = strings.Split(value, ",")
 		case "approval":
