@@ -48,7 +48,7 @@ func overSocket(t *testing.T) func(*flowtest.World) flowtest.Transport {
 			defer reply.Body.Close()
 			out := message.Response{Status: reply.StatusCode}
 			// In the order the server wrote them, which a map forgets.
-			for _, name := range []string{"Content-Type", "Location", "Www-Authenticate", "Retry-After", "Set-Cookie"} {
+			for _, name := range []string{"Content-Type", "Location", "Www-Authenticate", "Retry-After", "Set-Cookie", "Dpop-Nonce"} {
 				for _, v := range reply.Header[name] {
 					out.Header = append(out.Header, message.Field{Name: strings.Replace(name, "Www", "WWW", 1), Value: v})
 				}
