@@ -8,6 +8,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"mcp-auth/core/exchange"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 )
@@ -50,7 +51,7 @@ func (d *desk) refused(r message.Response, code string) {
 }
 
 func (d *desk) alive(token string) bool {
-	_, err := d.s.Check(d.now, token, fResource)
+	_, err := d.s.Check(d.now, message.Request{}, exchange.Credentials{Token: token}, fResource)
 	return err == nil
 }
 
@@ -130,7 +131,7 @@ func TestWhatAClientMayHave(t *testing.T) {
 	d.refused(d.token(asks+"&scope=mcp%3Aread+mcp%3Aadmin"), "invalid_scope")
 	d.refused(d.token(asks+"&resource=https%3A%2F%2Fother.example%2F"), "invalid_target")
 	r := d.token(asks + "&scope=mcp%3Aread")
-	_, err := d.s.Check(d.now, member(r, "access_token"), fIssuer+"/other")
+	_, err := d.s.Check(d.now, message.Request{}, exchange.Credentials{Token: member(r, "access_token")}, fIssuer+"/other")
 	d.True(err != nil && d.alive(member(r, "access_token"))) // good at its audience alone
 	made := d.s.Register(d.now, message.Request{Method: "POST", Header: message.Header{{Name: "Content-Type", Value: message.JSONType}}, Body: []byte(`{"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_basic"}`)})
 	id, secret := member(made, "client_id"), member(made, "client_secret")

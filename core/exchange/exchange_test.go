@@ -314,11 +314,16 @@ func FuzzReadBearerChallenge(f *testing.F) {
 func TestTheTokenStandsInOneField(t *testing.T) {
 	field := func(v string) message.Field { return message.Field{Name: "Authorization", Value: v} }
 	for _, h := range []message.Header{{field("Bearer a"), field("Bearer b")}, {field("Bearer a b")}, {field("Bearer")}} {
-		if token, err := BearerRequest(h); err == nil || token != "" {
-			t.Errorf("%v: token %q, %v", h, token, err)
+		if c, err := ReadCredentials(h, true); err == nil || c.Token != "" {
+			t.Errorf("%v: token %q, %v", h, c.Token, err)
 		}
 	}
-	if token, err := BearerRequest(message.Header{field("bEARER a")}); token != "a" || err != nil {
-		t.Error(token, err)
+	for scheme, dpop := range map[string]bool{"bEARER": false, "dPoP": true} {
+		if c, err := ReadCredentials(message.Header{field(scheme + " a")}, true); c != (Credentials{"a", dpop}) || err != nil {
+			t.Error(c, err)
+		}
+	}
+	if c, err := ReadCredentials(message.Header{field("DPoP a")}, false); c.Token != "" || err != nil {
+		t.Error("a scheme that is not taken is no token:", c, err)
 	}
 }
