@@ -27,7 +27,7 @@ var phases = []phase{
 	{"walk", "the exhaustive walks of the client's machines, without the race detector", walk},
 	{"node", "the core's tests under GOOS=js in Node", node},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
-	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance", "--only", "K1,S1,S2,S3,A1,A2,R1")},
+	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
 	{"bench", "the measurements, shortened", command("scripts/bench", "--quick")},
 }

@@ -62,8 +62,8 @@ func usage() {
 	fmt.Println(`scripts/conformance [--only K1,S1] [--scenario ID] [--verbose] [--parallel N] [--keep DIR]
 
 A trial passes when the suite exits with 0, no check warns, and at least as
-many distinct checks succeed as a conforming subject gets. The exit code is 0
-when every trial passes.
+many distinct checks succeed as a conforming subject gets. One that runs out of
+its 30 seconds gets one more go. The exit code is 0 when every trial passes.
 
 Rings`)
 	for _, r := range rings {

@@ -140,7 +140,7 @@ func (b *bench) watched(ctx context.Context, input io.Reader, watch io.Writer, e
 	}
 	err := c.Run()
 	if ctx.Err() != nil {
-		err = fmt.Errorf("it did not end within %s", timeout)
+		err = errLate
 	}
 	return said.String(), err
 }
