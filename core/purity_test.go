@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"resource":   {"exchange", "oauth", "mcp", "message", "trace", "table"}, // minted static tokens are records too
 	"explain":    {"oauth", "message", "trace"},
 	"fault":      {"oauth", "message"},
-	"stage":      {"explain", "fault", "flowtest", "server", "flow", "mcp", "exchange", "oauth", "message", "trace"},
+	"stage":      {"explain", "fault", "flowtest", "authserver", "server", "flow", "mcp", "exchange", "oauth", "message", "trace"},
 	"server":     {"authserver", "idp", "keyring", "jose", "resource", "mcp", "exchange", "pages", "table", "oauth", "message", "trace"},
 	"flowtest":   {"idp", "authserver", "resource", "server", "flow", "jose", "mcp", "exchange", "pages", "profile", "table", "oauth", "message", "trace"},
 }

@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"slices"
 	"strings"
 
 	"mcp-auth/core/message"
@@ -41,13 +42,17 @@ func Curls(events []trace.Event) string {
 }
 
 // names of the parties, for diagrams.
-var names = map[trace.Party]string{trace.UserAgent: "Browser", trace.Client: "Client", trace.Resource: "MCP", trace.AuthorizationServer: "AS"}
+var names = map[trace.Party]string{trace.UserAgent: "Browser", trace.Client: "Client", trace.Resource: "MCP", trace.AuthorizationServer: "AS", trace.ClientSite: "Site"}
 
 // Mermaid is the run as the text of a sequence diagram.
 func Mermaid(events []trace.Event) string {
 	var b strings.Builder
 	b.WriteString("sequenceDiagram\n  autonumber\n  participant Browser\n  participant Client\n  participant MCP as MCP server\n  participant AS as Authorization server\n")
-	for _, r := range Rows(events) {
+	rows := Rows(events)
+	if slices.ContainsFunc(rows, func(r Row) bool { return r.To == trace.ClientSite }) {
+		b.WriteString("  participant Site as Client's site\n")
+	}
+	for _, r := range rows {
 		from, to := names[r.From], names[r.To]
 		if from == "" || to == "" {
 			continue

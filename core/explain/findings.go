@@ -56,6 +56,9 @@ func oddity(events []trace.Event, r Row) (Finding, bool) {
 		return Finding{Row: r.N, ID: "challenge.missing", Mark: Odd, Want: "WWW-Authenticate: Bearer resource_metadata=...", Got: "no WWW-Authenticate",
 			Cite: "RFC 9728 section 5.1"}.told(""), true
 	}
+	if r.Kind == trace.KindResponse && r.Step == "authorize" && ev.Response.Status >= 400 {
+		return Finding{Row: r.N, ID: "authorize.page", Mark: Wrong, Want: "a consent page, or a redirect", Got: title(string(ev.Response.Body)), Cite: "RFC 6749 section 4.1.2.1"}.told(""), true
+	}
 	return Finding{}, false
 }
 
@@ -72,7 +75,7 @@ func ended(all []Finding, rows []Row, at int, o trace.Outcome) []Finding {
 			}
 			return all
 		}
-		if o.Kind == trace.Lapsed && all[i].ID == "state.equal" {
+		if o.Kind == trace.Lapsed && (all[i].ID == "state.equal" || all[i].ID == "authorize.page") {
 			return all
 		}
 	}

@@ -127,7 +127,7 @@ const (
 )
 
 var phases = map[string]string{"probe": Challenge, "discover.resource": Discovery, "discover.server": Discovery, "register": Identity,
-	"authorize": Authorization, "consent": Authorization, "callback": Authorization, "device": Authorization, "verify": Authorization,
+	"authorize": Authorization, "consent": Authorization, "callback": Authorization, "document": Authorization, "device": Authorization, "verify": Authorization,
 	"token": Token, "revoke": Token, "introspect": Token, "mcp": Use}
 
 // places are phases by the path, for what a server recorded.

@@ -17,6 +17,7 @@ type Fault struct {
 	Who     string // who lies: MCP server, Auth server, Attacker, Client, Time, Network
 	Finding string // the id of what must be found
 	Flows   string // the flows that meet it, separated by spaces; empty: all that discover
+	Client  string // the registration that meets it; empty: any
 	Late    bool   // the clock moves past the code's life before it is used
 	Silent  bool   // the step gets no answer
 
@@ -92,10 +93,15 @@ var All = []Fault{
 	}},
 	{ID: "as.s256.none", Who: "Auth server", Finding: "pkce.s256", Flows: withCode, step: "discover.server", reply: replace("code_challenge_methods_supported", message.Value{})},
 	{ID: "as.endpoint.http", Who: "Auth server", Finding: "endpoint.token_endpoint", step: "discover.server", reply: replace("token_endpoint", message.Str("http://as.example/token"))},
-	{ID: "as.registration.none", Who: "Auth server", Finding: "shape.register", step: "discover.server", reply: replace("registration_endpoint", message.Value{})},
-	{ID: "as.registration.refused", Who: "Auth server", Finding: "refused.invalid_redirect_uri", Flows: withCode, step: "register", reply: func(message.Response) message.Response {
+	{ID: "as.registration.none", Who: "Auth server", Finding: "shape.register", Client: "dynamic", step: "discover.server", reply: replace("registration_endpoint", message.Value{})},
+	{ID: "as.registration.refused", Who: "Auth server", Finding: "refused.invalid_redirect_uri", Client: "dynamic", Flows: withCode, step: "register", reply: func(message.Response) message.Response {
 		return message.JSON(400, []byte(`{"error":"invalid_redirect_uri","error_description":"loopback redirect URIs are not allowed"}`))
 	}},
+	{ID: "client.redirect.unknown", Who: "Client", Finding: "authorize.page", Flows: withCode, step: "authorize", request: func(m message.Request) message.Request {
+		m.URL = strings.Replace(m.URL, "callback", "elsewhere", 1)
+		return m
+	}},
+	{ID: "client.document.other", Who: "Client", Finding: "authorize.page", Flows: withCode, Client: "cimd", step: "document", reply: replace("client_id", message.Str(other+"/client.json"))},
 	{ID: "as.denied", Who: "Auth server", Finding: "denied", Flows: withCode, step: "consent", reply: redirect("code", "error", oauth.AccessDenied)},
 	{ID: "at.state.other", Who: "Attacker", Finding: "state.equal", Flows: withCode, step: "consent", reply: redirect("state", "state", "the-state-of-another-login")},
 	{ID: "as.state.none", Who: "Auth server", Finding: "state.equal", Flows: withCode, step: "consent", reply: redirect("state", "", "")},

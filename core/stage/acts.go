@@ -137,6 +137,8 @@ func (s *Stage) client() flow.Client {
 		return flow.Client{ID: r.ClientID, Secret: r.ClientSecret}
 	}
 	switch {
+	case s.cfg.Registration == "cimd" && s.cfg.Flow != "client-creds": // a document has no secret to share
+		return flow.Client{Document: document, Register: true, Name: "Flow visualizer"}
 	case s.cfg.Registration != "pre":
 		return flow.Client{Register: true, Name: "Flow visualizer"}
 	case s.cfg.Flow == "client-creds":

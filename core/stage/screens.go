@@ -66,6 +66,9 @@ func (s *Stage) shown(p flowtest.Page, err error) error {
 	return nil
 }
 
+// asks reports whether the page that is shown wants an answer.
+func (s *Stage) asks() bool { return s.page != nil && strings.Contains(s.page.Body, "<form") }
+
 // called delivers the redirect to the client.
 func (s *Stage) called() error {
 	url := s.back
@@ -164,7 +167,7 @@ func (s *Stage) Next() (id, detail string) {
 		return "next.open", ""
 	case s.back != "":
 		return "next.redirect", ""
-	case s.page != nil && s.device == nil && strings.Contains(s.page.Body, "<form"):
+	case s.asks() && s.device == nil:
 		return "next.approve", ""
 	case s.device != nil:
 		return s.nextOfDevice()
@@ -176,7 +179,7 @@ func (s *Stage) nextOfDevice() (id, detail string) {
 	switch {
 	case s.page == nil:
 		return "next.phone", ""
-	case s.polls() == 0 || !strings.Contains(s.page.Body, "<form"):
+	case s.polls() == 0 || !s.asks():
 		return "next.poll", ""
 	case strings.Contains(s.page.Body, `name="decision"`):
 		return "next.approve", ""

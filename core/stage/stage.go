@@ -24,7 +24,7 @@ import (
 // Config is what is played. Zero members get defaults.
 type Config struct {
 	Flow         string // auth-code, device, client-creds, bearer, refresh, step-up
-	Registration string // dynamic, pre
+	Registration string // dynamic, cimd, pre
 	Revision     string // of MCP, that the server speaks
 	Fault        string // id of the catalogue; empty: everybody is healthy
 	Seed         uint32
@@ -106,7 +106,7 @@ func New(c Config) (*Stage, error) {
 	}
 	if c.Live == "" {
 		s.random = flowtest.NewRandom("stage " + strconv.FormatUint(uint64(c.Seed), 10))
-		srv, err := server.New(server.Config{Issuer: issuer, Seed: true, Mint: true, Version: "in this page", Random: s.random})
+		srv, err := server.New(server.Config{Issuer: issuer, Seed: true, Mint: true, Version: "in this page", Random: s.random, Fetcher: site{s}})
 		if err != nil {
 			return nil, err
 		}
@@ -196,7 +196,7 @@ func (s *Stage) step() error {
 		return s.open(s.visit)
 	case s.back != "":
 		return s.called()
-	case s.page != nil && s.device == nil:
+	case s.asks() && s.device == nil:
 		return s.press("decision", "approve")
 	case s.device != nil:
 		return s.approveDevice()

@@ -37,7 +37,7 @@ func file(s *stage.Stage) string {
 // healthy are all runs in which nothing goes wrong.
 func healthy() (all []stage.Config) {
 	for _, flow := range stage.Flows() {
-		for _, registration := range []string{"dynamic", "pre"} {
+		for _, registration := range []string{"dynamic", "cimd", "pre"} {
 			for _, revision := range append([]string{""}, stage.Revisions()...) {
 				all = append(all, stage.Config{Flow: flow, Registration: registration, Revision: revision, Seed: 3})
 			}
@@ -71,7 +71,7 @@ func TestEveryFaultIsNamed(t *testing.T) {
 			}
 			t.Run(f.ID+" "+flow, func(t *testing.T) {
 				is := is.New(t)
-				s := played(t, stage.Config{Flow: flow, Fault: f.ID, Seed: 5})
+				s := played(t, stage.Config{Flow: flow, Fault: f.ID, Registration: f.Client, Seed: 5})
 				v := explain.Judge(s.Events())
 				is.Equal(v.ID, f.Finding) // this is what is wrong
 				is.True(v.Row > 0)        // at a message

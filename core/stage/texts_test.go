@@ -35,7 +35,7 @@ func TestEveryIDHasATextAndEveryTextAnID(t *testing.T) {
 		need("fault." + f.ID)
 		for _, flow := range stage.Flows() {
 			if f.Meets(flow) {
-				runs = append(runs, stage.Config{Flow: flow, Fault: f.ID})
+				runs = append(runs, stage.Config{Flow: flow, Fault: f.ID, Registration: f.Client})
 			}
 		}
 	}

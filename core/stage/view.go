@@ -299,7 +299,7 @@ func Menu() message.Value {
 			}
 		}
 		faults = append(faults, message.Obj(message.M("id", message.Str(f.ID)), message.M("who", message.Str(f.Who)),
-			message.M("text", message.Str(explain.Text("fault."+f.ID))), message.M("flows", message.Strs(meets))))
+			message.M("text", message.Str(explain.Text("fault."+f.ID))), message.M("flows", message.Strs(meets)), message.M("client", message.Str(f.Client))))
 	}
 	return message.Obj(message.M("flows", message.Strs(Flows())), message.M("revisions", message.Strs(Revisions())), message.M("faults", message.Arr(faults...)))
 }

@@ -53,6 +53,7 @@ const (
 	UserAgent           Party = "browser"
 	AuthorizationServer Party = "authorization server"
 	Resource            Party = "resource"
+	ClientSite          Party = "client's site" // where a client publishes its metadata document
 )
 
 // A Check is one rule and what was found.

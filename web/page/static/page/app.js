@@ -255,6 +255,10 @@ async function edit(m) {
 function faults() {
   for (const o of $('fault').querySelectorAll('option[data-flows]')) o.disabled = !o.dataset.flows.split(' ').includes($('flow').value);
   if ($('fault').selectedOptions[0]?.disabled) $('fault').value = '';
+  const needs = $('fault').selectedOptions[0]?.dataset.client;
+  const own = ['client-creds', 'bearer'].includes($('flow').value);
+  $('registration').querySelector('[value=cimd]').disabled = own;
+  if (needs || (own && $('registration').value === 'cimd')) $('registration').value = needs || 'dynamic';
   $('registration').disabled = $('flow').value === 'bearer';
 }
 
@@ -317,7 +321,7 @@ async function main() {
   const menu = await call('menu');
   fill($('revision'), menu.revisions.map((r, i) => h('option', { value: i ? r : '' }, r)));
   const groups = Object.groupBy ? Object.groupBy(menu.faults, (f) => f.who) : { Faults: menu.faults };
-  $('fault').append(...Object.entries(groups).map(([who, all]) => h('optgroup', { label: who }, all.map((f) => h('option', { value: f.id, 'data-flows': f.flows.join(' ') }, f.text)))));
+  $('fault').append(...Object.entries(groups).map(([who, all]) => h('optgroup', { label: who }, all.map((f) => h('option', { value: f.id, 'data-flows': f.flows.join(' '), 'data-client': f.client }, f.text)))));
   await doing(fromLink);
 }
 

@@ -9,7 +9,7 @@ const lanes = {
   bearer: ['client', 'resource'],
 };
 lanes.refresh = lanes['step-up'] = lanes['auth-code'];
-const names = { browser: 'Browser', client: 'Client', resource: 'MCP server', 'authorization server': 'Auth server' };
+const names = { browser: 'Browser', client: 'Client', resource: 'MCP server', 'authorization server': 'Auth server', "client's site": "Client's site" };
 const phases = { challenge: 'Challenge', discovery: 'Discovery', client: 'Client identity', authorization: 'Authorization', token: 'Token', use: 'Use' };
 const marks = { bad: ['✕', 'failed'], note: ['!', 'odd'], due: ['✓', 'refused, as it must be'], '': ['', ''] };
 
@@ -17,10 +17,12 @@ let flow = 'auth-code';
 export const partyName = (p) => (p === 'browser' && flow === 'device' ? 'Phone' : names[p] || p);
 
 /** Lane heads, and which lanes there are; a recorded trace shows those it has. */
-export function setLanes(f, rows) {
+function setLanes(f, rows, replay) {
   flow = f;
   let all = lanes[f] || lanes['auth-code'];
-  if (rows) all = lanes['auth-code'].filter((p) => rows.some((r) => r.from === p || r.to === p));
+  const site = "client's site", has = (p) => rows.some((r) => r.from === p || r.to === p);
+  if (has(site)) all = [...all, site];
+  if (replay) all = all.filter(has);
   $('diagram').style.setProperty('--lanes', all.length);
   $('heads').replaceChildren(...all.map((p) => h('span.head', { 'data-party': p }, partyName(p))));
   return all;
@@ -50,7 +52,7 @@ function content(r, all) {
 
 /** Draws rows and plan. select is called with the number of a row. */
 export function draw(view, current, select) {
-  const all = setLanes(view.flow, view.replay && view.rows);
+  const all = setLanes(view.flow, view.rows.concat(view.plan), view.replay);
   const items = [];
   let phase = '';
   let tagged = false;
