@@ -30,7 +30,7 @@ export async function fresh(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
   const complaints = [], requests = [];
-  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()));
+  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && !/^Blocked autofocusing/.test(m.text()) && complaints.push(m.text()));
   page.on('pageerror', (e) => complaints.push(String(e)));
   page.on('request', (r) => requests.push(r.url()));
   page.on('dialog', (d) => { complaints.push('dialog ' + d.message()); d.dismiss(); });
@@ -48,4 +48,14 @@ export async function set(page, settings) {
 export async function press(page, id) {
   await page.click(`#${id}`);
   await page.waitForFunction(() => !(document.getElementById('step').disabled && document.getElementById('reset').disabled));
+}
+
+/** What the page exports, as text. */
+export async function exported(page, kind, secrets = false) {
+  await page.setChecked('#open-secrets', secrets);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.selectOption('#export', kind)]);
+  const stream = await download.createReadStream();
+  let text = '';
+  for await (const part of stream) text += part;
+  return text;
 }

@@ -10,7 +10,7 @@ import * as live from './live.js';
 let view = null; // the run as the core shows it
 let current = 0; // the row that is inspected; 0: none
 let tab = 'explain';
-let busy = false;
+let busy = 0; // how much is being done
 let seed = 1;
 const settings = ['flow', 'revision', 'registration', 'fault'];
 
@@ -36,11 +36,11 @@ function clock(s) {
 
 function showControls() {
   const replay = Boolean(view.replay);
-  $('back').disabled = busy || replay || view.live || view.moves === 0;
-  $('reset').disabled = busy || (!replay && view.moves === 0);
-  $('step').disabled = busy || view.over;
-  $('run').disabled = busy || view.over;
-  $('advance').disabled = busy || replay || view.live || view.over;
+  $('back').disabled = busy > 0 || replay || view.live || view.moves === 0;
+  $('reset').disabled = (busy > 0 && !view.live) || (!replay && view.moves === 0);
+  $('step').disabled = busy > 0 || view.over;
+  $('run').disabled = busy > 0 || view.over;
+  $('advance').disabled = busy > 0 || replay || view.live || view.over;
   fill($('step'), replay ? 'A recorded trace' : view.over ? 'Finished' : ['Step ▸ ', view.next, view.detail && h('span.detail', ' ', view.detail)]);
   $('clock').textContent = view.clock == null ? '--' : view.live ? 'real time' : clock(view.clock);
   $('link').disabled = $('export').disabled = view.rows.length === 0;
@@ -95,18 +95,17 @@ function choose(name, focus) {
 
 // ---- moving
 
-/** One thing at a time; what goes wrong is said, never swallowed. */
-async function doing(work) {
-  if (busy) return;
-  busy = true;
+let last = Promise.resolve();
+
+/** One thing after the other; what goes wrong is said, never swallowed. */
+function doing(work) {
+  busy++;
   if (view) showControls();
-  try {
-    await work();
-  } catch (e) {
-    say(e.message);
-  }
-  busy = false;
-  if (view) showControls();
+  last = last.then(work).catch((e) => say(e.message)).then(() => {
+    busy--;
+    if (view) showControls();
+  });
+  return last;
 }
 
 const say = (text) => { $('said').textContent = visible(text); };
@@ -122,7 +121,6 @@ async function begin() {
     Object.assign(c, { secret: random, redirect: live.redirect(), fault: '', revision: '' });
   }
   for (const k of ['revision', 'fault']) $(k).disabled = Boolean(c.live);
-  live.stop();
   current = 0;
   await show(await call('new', c), false);
   return view;
@@ -134,7 +132,7 @@ const step = () => doing(async () => {
   await live.step(show, say);
 });
 const back = () => doing(async () => show(await call('back')));
-const reset = () => doing(begin);
+const reset = () => { live.stop(); return doing(begin); };
 const run = () => doing(async () => {
   if (view.live) {
     while (!view.over && (await live.step(show, say))) ;
