@@ -116,7 +116,10 @@ func about(rows []Row, at int, step string) int {
 func (f Finding) told(hint string) Finding {
 	id := f.ID
 	if Text("finding."+id) == "" { // a code or step without a text of its own
-		id = strings.TrimSuffix(f.ID[:strings.IndexByte(f.ID+".", '.')], ".") + ".other"
+		kind, _, _ := strings.Cut(f.ID, ".")
+		if id = kind + ".other"; Text("finding."+id) == "" {
+			id = "check.other"
+		}
 	}
 	f.Text, f.Cause, f.Fix = Text("finding."+id), Text("cause."+id), Text("fix."+id)
 	if hint != "" && strings.HasSuffix(id, ".other") {

@@ -4,7 +4,6 @@ package page
 
 import (
 	"embed"
-	"encoding/json"
 	"io/fs"
 	"path"
 	"strings"
@@ -24,7 +23,7 @@ type File struct {
 }
 
 var types = map[string]string{".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml", ".gz": "application/wasm"}
+	".svg": "image/svg+xml", ".gz": "application/wasm", ".json": "application/json"}
 
 // Files are the page's files, ready to be served. served says by whom, which
 // decides what the page offers: "native" or "static".
@@ -52,12 +51,7 @@ func Built() bool {
 }
 
 func fillIn(html, served string) string {
-	plan, _ := static.ReadFile("static/plan.json")
-	var small any
-	if json.Unmarshal(plan, &small) == nil {
-		plan, _ = json.Marshal(small) // escapes <, so that it cannot end its element
-	}
-	return strings.NewReplacer("{POLICY}", strings.Replace(Policy, "; frame-ancestors 'none'", "", 1), "{SERVED}", served, "{PLAN}", string(plan)).Replace(html)
+	return strings.NewReplacer("{POLICY}", strings.Replace(Policy, "; frame-ancestors 'none'", "", 1), "{SERVED}", served).Replace(html)
 }
 
 // Policy is what the page may do. Servers send it as Content-Security-Policy;

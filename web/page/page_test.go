@@ -19,11 +19,11 @@ func TestThePlanIsTheCores(t *testing.T) {
 	s, err := stage.New(stage.Config{Flow: "auth-code"})
 	is.NoErr(err) // the default run begins
 	all := append(s.View().Get("rows").Elems(), s.View().Get("plan").Elems()...)
-	want := string(message.Arr(all...).AppendSorted(nil, 1)) + "\n"
+	want := string(message.Arr(all...).Append(nil)) + "\n"
 	if *update {
-		is.NoErr(os.WriteFile("static/plan.json", []byte(want), 0o644)) // written
+		is.NoErr(os.WriteFile("static/page/plan.json", []byte(want), 0o644)) // written
 	}
-	got, err := os.ReadFile("static/plan.json")
+	got, err := os.ReadFile("static/page/plan.json")
 	is.NoErr(err)               // it is there
 	is.Equal(string(got), want) // go test ./web/page -update writes it
 }

@@ -26,6 +26,7 @@ var phases = []phase{
 	{"race", "all tests, race detector on, order shuffled", race},
 	{"walk", "the exhaustive walks of the client's machines, without the race detector", walk},
 	{"node", "the core's tests under GOOS=js in Node", node},
+	{"page", "the page in Chromium: runs, faults, safety, accessibility, budgets, live", page},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
 	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},

@@ -3,8 +3,9 @@ import { chromium } from 'playwright-core';
 import http from 'node:http';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { spawn } from 'node:child_process';
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.gz': 'application/gzip', '.svg': 'image/svg+xml' };
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.gz': 'application/gzip', '.svg': 'image/svg+xml', '.json': 'application/json' };
 
 /** Serves the built folder as a plain static host does: no policy, no header of ours. */
 export async function host(folder) {
@@ -42,12 +43,12 @@ export async function fresh(browser, url, options = {}) {
 /** Sets the controls and waits for the run to be set up anew. */
 export async function set(page, settings) {
   for (const [id, value] of Object.entries(settings)) await page.selectOption(`#${id}`, value);
-  await page.waitForFunction(() => !document.getElementById('step').disabled);
+  await page.waitForFunction(() => document.body.dataset.busy === '0');
 }
 
 export async function press(page, id) {
   await page.click(`#${id}`);
-  await page.waitForFunction(() => !(document.getElementById('step').disabled && document.getElementById('reset').disabled));
+  await page.waitForFunction(() => document.body.dataset.busy === '0');
 }
 
 /** What the page exports, as text. */
@@ -58,4 +59,14 @@ export async function exported(page, kind, secrets = false) {
   let text = '';
   for await (const part of stream) text += part;
   return text;
+}
+
+/** The native server on a free port. */
+export async function native(args = []) {
+  const child = spawn(path.join(process.env.BIN, 'mcp-auth-server'), ['--listen', '127.0.0.1:0', '--log-format', 'off', '--device-interval', '1s', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const first = await new Promise((done, failed) => {
+    child.stdout.once('data', (b) => done(String(b).split('\n')[0]));
+    child.once('exit', () => failed(new Error('the server did not start')));
+  });
+  return { origin: first.slice(first.lastIndexOf('http')), stop: () => child.kill() };
 }

@@ -4,7 +4,7 @@
 // one address that is allowed.
 const here = new URL('worker.js', import.meta.url).href;
 const policy = globalThis.trustedTypes?.createPolicy('core', {
-  createScriptURL: (url) => { if (url === here) return url; throw new TypeError('not the worker'); },
+	createScriptURL: (url) => { if (url === here) return url; throw new TypeError('not the worker'); },
 });
 
 const waiting = new Map();
@@ -13,22 +13,22 @@ const worker = new Worker(policy ? policy.createScriptURL(here) : here, { type: 
 
 /** Settles when the core runs, or says why it does not. */
 export const ready = new Promise((resolve, reject) => {
-  worker.onmessage = ({ data }) => {
-    if (data.ready) return resolve();
-    if (data.failed) return reject(new Error(data.failed));
-    waiting.get(data.id)(data.value);
-    waiting.delete(data.id);
-  };
-  worker.onerror = (e) => reject(new Error(e.message || 'the worker did not start'));
+	worker.onmessage = ({ data }) => {
+		if (data.ready) return resolve();
+		if (data.failed) return reject(new Error(data.failed));
+		waiting.get(data.id)(data.value);
+		waiting.delete(data.id);
+	};
+	worker.onerror = (e) => reject(new Error(e.message || 'the worker did not start'));
 });
 
 /** Calls the core. An answer with an error is thrown. */
 export async function call(name, ...args) {
-  await ready;
-  const value = await new Promise((resolve) => {
-    waiting.set(++next, resolve);
-    worker.postMessage({ id: next, call: name, args });
-  });
-  if (value && value.error !== undefined) throw new Error(value.error);
-  return value;
+	await ready;
+	const value = await new Promise((resolve) => {
+		waiting.set(++next, resolve);
+		worker.postMessage({ id: next, call: name, args });
+	});
+	if (value && value.error !== undefined) throw new Error(value.error);
+	return value;
 }

@@ -5,17 +5,17 @@ export const visible = (s) => String(s).replace(hidden, (c) => `\\u{${c.codePoin
 
 /** h('p.note#id', {title: 'x', onclick: f}, 'text', child, ...) */
 export function h(what, attributes, ...children) {
-  const [, tag, rest] = /^([a-z0-9]+)(.*)$/.exec(what);
-  const e = document.createElement(tag);
-  for (const [, sign, name] of rest.matchAll(/([.#])([\w-]+)/g)) sign === '.' ? e.classList.add(name) : (e.id = name);
-  if (attributes && (typeof attributes !== 'object' || attributes instanceof Node || Array.isArray(attributes))) children.unshift(attributes);
-  else for (const [k, v] of Object.entries(attributes || {})) {
-    if (k === 'class') v && e.classList.add(...v.split(' '));
-    else if (k.startsWith('on')) e.addEventListener(k.slice(2), v);
-    else if (v !== false && v != null) e.setAttribute(k, v === true ? '' : v);
-  }
-  e.append(...children.flat(9).filter((c) => c != null && c !== false).map((c) => (c instanceof Node ? c : visible(c))));
-  return e;
+	const [, tag, rest] = /^([a-z0-9]+)(.*)$/.exec(what);
+	const e = document.createElement(tag);
+	for (const [, sign, name] of rest.matchAll(/([.#])([\w-]+)/g)) sign === '.' ? e.classList.add(name) : (e.id = name);
+	if (attributes && (typeof attributes !== 'object' || attributes instanceof Node || Array.isArray(attributes))) children.unshift(attributes);
+	else for (const [k, v] of Object.entries(attributes || {})) {
+		if (k === 'class') v && e.classList.add(...v.split(' '));
+		else if (k.startsWith('on')) e.addEventListener(k.slice(2), v);
+		else if (v !== false && v != null) e.setAttribute(k, v === true ? '' : v);
+	}
+	e.append(...children.flat(9).filter((c) => c != null && c !== false).map((c) => (c instanceof Node ? c : visible(c))));
+	return e;
 }
 
 export const $ = (id) => document.getElementById(id);
@@ -23,8 +23,8 @@ export const fill = (e, ...children) => e.replaceChildren(...children.flat(9).fi
 
 /** Long values are cut for the eye, with a button for the rest. */
 export function long(text, limit = 2000) {
-  if (text.length <= limit) return h('span', text);
-  const rest = h('button.small', { type: 'button', onclick: () => box.replaceChildren(visible(text.slice(0, 200000))) }, `show all ${text.length} characters`);
-  const box = h('span', text.slice(0, limit), '… ', rest);
-  return box;
+	if (text.length <= limit) return h('span', text);
+	const rest = h('button.small', { type: 'button', onclick: () => box.replaceChildren(visible(text.slice(0, 200000))) }, `show all ${text.length} characters`);
+	const box = h('span', text.slice(0, limit), '… ', rest);
+	return box;
 }

@@ -9,67 +9,67 @@ export const redirect = () => new URL(document.documentElement.dataset.served ==
 
 /** Ends what a run before was waiting for. */
 export function stop() {
-  wake?.('stopped');
-  wake = null;
-  channel?.close();
-  channel = null;
+	wake?.('stopped');
+	wake = null;
+	channel?.close();
+	channel = null;
 }
 
 /** Does the one thing that is pending; false when there is nothing to do. */
 export async function step(show, say) {
-  const p = await call('pending');
-  if (!p) return false;
-  if (p.send) {
-    const [kind, what] = await exchange(p.send);
-    await show(await call('deliver', kind, what, Date.now()));
-    return true;
-  }
-  if (p.visit) return visit(p.visit, show, say);
-  say(`Waiting until ${new Date(p.wait).toLocaleTimeString()}`);
-  const how = await new Promise((done) => { wake = done; setTimeout(() => done('time'), Math.max(0, p.wait - Date.now())); });
-  say('');
-  if (how === 'time') await show(await call('deliver', 'timer', '', Date.now()));
-  return how === 'time';
+	const p = await call('pending');
+	if (!p) return false;
+	if (p.send) {
+		const [kind, what] = await exchange(p.send);
+		await show(await call('deliver', kind, what, Date.now()));
+		return true;
+	}
+	if (p.visit) return visit(p.visit, show, say);
+	say(`Waiting until ${new Date(p.wait).toLocaleTimeString()}`);
+	const how = await new Promise((done) => { wake = done; setTimeout(() => done('time'), Math.max(0, p.wait - Date.now())); });
+	say('');
+	if (how === 'time') await show(await call('deliver', 'timer', '', Date.now()));
+	return how === 'time';
 }
 
 async function visit(url, show, say) {
-  if (!/^https?:\/\//i.test(url)) throw new Error('the authorization address is no http address; it is not opened');
-  channel = new BroadcastChannel('mcp-auth callback');
-  const came = new Promise((done) => { wake = () => done(null); channel.onmessage = (e) => typeof e.data === 'string' && e.data.startsWith(`${redirect()}?`) && done(e.data); });
-  open(url, '_blank', 'noopener');
-  say(`If no window opened, open ${url}`);
-  await show(await call('deliver', 'visited', '', Date.now()));
-  const back = await came;
-  say('');
-  if (!back) return false;
-  await show(await call('deliver', 'callback', back, Date.now()));
-  return true;
+	if (!/^https?:\/\//i.test(url)) throw new Error('the authorization address is no http address; it is not opened');
+	channel = new BroadcastChannel('mcp-auth callback');
+	const came = new Promise((done) => { wake = () => done(null); channel.onmessage = (e) => typeof e.data === 'string' && e.data.startsWith(`${redirect()}?`) && done(e.data); });
+	open(url, '_blank', 'noopener');
+	say(`If no window opened, open ${url}`);
+	await show(await call('deliver', 'visited', '', Date.now()));
+	const back = await came;
+	say('');
+	if (!back) return false;
+	await show(await call('deliver', 'callback', back, Date.now()));
+	return true;
 }
 
 async function exchange(m) {
-  const headers = new Headers(m.headers);
-  try {
-    const r = await fetch(m.url, { method: m.method, headers, body: m.body || undefined, redirect: 'manual', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(30000) });
-    if (r.type === 'opaqueredirect') return ['trouble', 'the server answers with a redirect, which a page may not read; use the command line, or the address it leads to'];
-    return ['response', { status: r.status, headers: [...r.headers], body: await body(r) }];
-  } catch (e) {
-    return ['trouble', await why(m.url, e)];
-  }
+	const headers = new Headers(m.headers);
+	try {
+		const r = await fetch(m.url, { method: m.method, headers, body: m.body || undefined, redirect: 'manual', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(30000) });
+		if (r.type === 'opaqueredirect') return ['trouble', 'the server answers with a redirect, which a page may not read; use the command line, or the address it leads to'];
+		return ['response', { status: r.status, headers: [...r.headers], body: await body(r) }];
+	} catch (e) {
+		return ['trouble', await why(m.url, e)];
+	}
 }
 
 const limit = 1 << 20;
 
 /** At most a megabyte of a body: nothing of a login is longer. */
 async function body(r) {
-  const parts = [];
-  let size = 0;
-  for (const reader = r.body?.getReader(); reader; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value);
-    if ((size += value.length) > limit) { await reader.cancel(); throw new RangeError('the answer is longer than a megabyte'); }
-  }
-  return new Blob(parts).text();
+	const parts = [];
+	let size = 0;
+	for (const reader = r.body?.getReader(); reader; ) {
+		const { done, value } = await reader.read();
+		if (done) break;
+		parts.push(value);
+		if ((size += value.length) > limit) { await reader.cancel(); throw new RangeError('the answer is longer than a megabyte'); }
+	}
+	return new Blob(parts).text();
 }
 
 const loopback = (host) => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(host);
@@ -77,20 +77,20 @@ const loopback = (host) => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(host);
 /** The cause of a fetch that failed, by what can be found out: offline, mixed
  * content, permission, nobody there, or an answer that may not be read. */
 export async function why(url, e) {
-  if (e.name === 'TimeoutError') return 'no answer within 30 seconds';
-  if (e.name === 'RangeError') return e.message;
-  const u = new URL(url);
-  const local = loopback(u.hostname);
-  if (!navigator.onLine && !local) return 'this browser is offline';
-  if (location.protocol === 'https:' && u.protocol === 'http:' && !local) return 'a page that came by https may not call http: use the https address of the server';
-  if (local && !loopback(location.hostname)) {
-    for (const name of ['loopback-network', 'local-network-access']) {
-      const state = await navigator.permissions.query({ name }).then((p) => p.state, () => '');
-      if (state === 'denied') return `the browser does not let this page reach programs on this computer: allow "local network" in the site settings, or open the page from the server itself, ${u.origin}/`;
-      if (state === 'prompt') return `the browser asks whether this page may reach programs on this computer: allow it and go on, or open the page from the server itself, ${u.origin}/`;
-    }
-  }
-  const there = await fetch(url, { mode: 'no-cors', credentials: 'omit', signal: AbortSignal.timeout(10000) }).then(() => true, () => false);
-  if (!there) return `nothing answers at ${u.origin}: is the server running?`;
-  return `the server answers, but does not let pages of ${location.origin} read it: Access-Control-Allow-Origin is missing (mcp-auth-server: --allow-origin ${location.origin})`;
+	if (e.name === 'TimeoutError') return 'no answer within 30 seconds';
+	if (e.name === 'RangeError') return e.message;
+	const u = new URL(url);
+	const local = loopback(u.hostname);
+	if (!navigator.onLine && !local) return 'this browser is offline';
+	if (location.protocol === 'https:' && u.protocol === 'http:' && !local) return 'a page that came by https may not call http: use the https address of the server';
+	if (local && !loopback(location.hostname)) {
+		for (const name of ['loopback-network', 'local-network-access']) {
+			const state = await navigator.permissions.query({ name }).then((p) => p.state, () => '');
+			if (state === 'denied') return `the browser does not let this page reach programs on this computer: allow "local network" in the site settings, or open the page from the server itself, ${u.origin}/`;
+			if (state === 'prompt') return `the browser asks whether this page may reach programs on this computer: allow it and go on, or open the page from the server itself, ${u.origin}/`;
+		}
+	}
+	const there = await fetch(url, { mode: 'no-cors', credentials: 'omit', signal: AbortSignal.timeout(10000) }).then(() => true, () => false);
+	if (!there) return `nothing answers at ${u.origin}: is the server running?`;
+	return `the server answers, but does not let pages of ${location.origin} read it: Access-Control-Allow-Origin is missing (mcp-auth-server: --allow-origin ${location.origin})`;
 }

@@ -3,10 +3,10 @@
 import { $, h } from './dom.js';
 
 const lanes = {
-  'auth-code': ['browser', 'client', 'resource', 'authorization server'],
-  device: ['browser', 'client', 'authorization server', 'resource'],
-  'client-creds': ['client', 'authorization server', 'resource'],
-  bearer: ['client', 'resource'],
+	'auth-code': ['browser', 'client', 'resource', 'authorization server'],
+	device: ['browser', 'client', 'authorization server', 'resource'],
+	'client-creds': ['client', 'authorization server', 'resource'],
+	bearer: ['client', 'resource'],
 };
 lanes.refresh = lanes['step-up'] = lanes['auth-code'];
 const names = { browser: 'Browser', client: 'Client', resource: 'MCP server', 'authorization server': 'Auth server', "client's site": "Client's site" };
@@ -18,88 +18,88 @@ export const partyName = (p) => (p === 'browser' && flow === 'device' ? 'Phone' 
 
 /** Lane heads, and which lanes there are; a recorded trace shows those it has. */
 function setLanes(f, rows, replay) {
-  flow = f;
-  let all = lanes[f] || lanes['auth-code'];
-  const site = "client's site", has = (p) => rows.some((r) => r.from === p || r.to === p);
-  if (has(site)) all = [...all, site];
-  if (replay) all = all.filter(has);
-  $('diagram').style.setProperty('--lanes', all.length);
-  $('heads').replaceChildren(...all.map((p) => h('span.head', { 'data-party': p }, partyName(p))));
-  return all;
+	flow = f;
+	let all = lanes[f] || lanes['auth-code'];
+	const site = "client's site", has = (p) => rows.some((r) => r.from === p || r.to === p);
+	if (has(site)) all = [...all, site];
+	if (replay) all = all.filter(has);
+	$('diagram').style.setProperty('--lanes', all.length);
+	$('heads').replaceChildren(...all.map((p) => h('span.head', { 'data-party': p }, partyName(p))));
+	return all;
 }
 
 function place(e, from, to) {
-  e.style.gridColumn = `${from} / ${to}`;
-  return e;
+	e.style.gridColumn = `${from} / ${to}`;
+	return e;
 }
 
 function line(r, all) {
-  const a = all.indexOf(r.from), b = all.indexOf(r.to);
-  if (a < 0 || b < 0 || a === b) return null;
-  return place(h('span.line', { class: b < a ? 'left' : 'right' }), 2 * Math.min(a, b) + 2, 2 * Math.max(a, b) + 2);
+	const a = all.indexOf(r.from), b = all.indexOf(r.to);
+	if (a < 0 || b < 0 || a === b) return null;
+	return place(h('span.line', { class: b < a ? 'left' : 'right' }), 2 * Math.min(a, b) + 2, 2 * Math.max(a, b) + 2);
 }
 
 function content(r, all) {
-  const lane = Math.max(0, Math.min(all.indexOf(r.from), all.indexOf(r.to)));
-  const [glyph, word] = marks[r.mark || ''];
-  const inside = r.from === r.to;
-  const label = h('span.label', glyph && h('b.mark', glyph), r.kind === 'navigate' && h('span.verb', 'open '), r.pieces.length ? r.pieces.join(' ') : r.kind === 'response' ? 'answer' : '');
-  place(label, inside ? 2 * lane + 1 : 2 * lane + 2, -1);
-  const who = inside ? partyName(r.from) : `${partyName(r.from)} → ${partyName(r.to)}`;
-  return [h('span.n', r.n || '·'), h('span.who', who), label, line(r, all),
-    word && h('span.hidden', ` ${word}`), r.pending && h('span.hidden', ' next, not sent')];
+	const lane = Math.max(0, Math.min(all.indexOf(r.from), all.indexOf(r.to)));
+	const [glyph, word] = marks[r.mark || ''];
+	const inside = r.from === r.to;
+	const label = h('span.label', glyph && h('b.mark', glyph), r.kind === 'navigate' && h('span.verb', 'open '), r.pieces.length ? r.pieces.join(' ') : r.kind === 'response' ? 'answer' : '');
+	place(label, inside ? 2 * lane + 1 : 2 * lane + 2, -1);
+	const who = inside ? partyName(r.from) : `${partyName(r.from)} → ${partyName(r.to)}`;
+	return [h('span.n', r.n || '·'), h('span.who', who), label, line(r, all),
+		word && h('span.hidden', ` ${word}`), r.pending && h('span.hidden', ' next, not sent')];
 }
 
 /** Draws rows and plan. select is called with the number of a row. */
 export function draw(view, current, select) {
-  const all = setLanes(view.flow, view.rows.concat(view.plan), view.replay);
-  const items = [];
-  let phase = '';
-  let tagged = false;
-  const heading = (r, planned) => {
-    if (r.phase === phase) return;
-    phase = r.phase;
-    items.push(h('li.phase', { class: planned && 'planned' }, h('span', phases[phase] || phase), planned && !tagged && h('span.tag', 'planned')));
-    tagged ||= planned;
-  };
-  const shown = view.rows.length > 400 ? view.rows.slice(0, 200).concat(view.rows.slice(-100)) : view.rows;
-  shown.forEach((r, i) => {
-    if (i === 200 && shown !== view.rows) items.push(h('li.fold', `${view.rows.length - 300} rows are folded; filter, or export the trace, to see them`));
-    heading(r, r.pending);
-    const b = h('button.row', { type: 'button', 'data-n': r.n, 'data-kind': r.kind, 'data-from': r.from, tabindex: r.n === current ? 0 : -1, 'aria-current': r.n === current && 'step',
-      class: [r.mark && `is-${r.mark}`, r.pending && 'pending', r.from === r.to && 'inside'].filter(Boolean).join(' '), onclick: () => select(r.n) }, content(r, all));
-    items.push(h('li', { id: `m${r.n}` }, b));
-  });
-  view.plan.forEach((r) => {
-    heading(r, true);
-    items.push(h('li.planned', h('div.row', { 'data-kind': r.kind, 'data-from': r.from, class: r.from === r.to && 'inside' }, content(r, all), h('span.hidden', ' planned'))));
-  });
-  const list = $('rows');
-  const focused = list.contains(document.activeElement);
-  list.replaceChildren(...items);
-  const b = list.querySelector('[aria-current]') || list.querySelector('button');
-  if (b) {
-    b.tabIndex = 0;
-    if (focused) b.focus({ preventScroll: true });
-  }
+	const all = setLanes(view.flow, view.rows.concat(view.plan), view.replay);
+	const items = [];
+	let phase = '';
+	let tagged = false;
+	const heading = (r, planned) => {
+		if (r.phase === phase) return;
+		phase = r.phase;
+		items.push(h('li.phase', { class: planned && 'planned' }, h('span', phases[phase] || phase), planned && !tagged && h('span.tag', 'planned')));
+		tagged ||= planned;
+	};
+	const shown = view.rows.length > 400 ? view.rows.slice(0, 200).concat(view.rows.slice(-100)) : view.rows;
+	shown.forEach((r, i) => {
+		if (i === 200 && shown !== view.rows) items.push(h('li.fold', `${view.rows.length - 300} rows are folded; filter, or export the trace, to see them`));
+		heading(r, r.pending);
+		const b = h('button.row', { type: 'button', 'data-n': r.n, 'data-kind': r.kind, 'data-from': r.from, tabindex: r.n === current ? 0 : -1, 'aria-current': r.n === current && 'step',
+			class: [r.mark && `is-${r.mark}`, r.pending && 'pending', r.from === r.to && 'inside'].filter(Boolean).join(' '), onclick: () => select(r.n) }, content(r, all));
+		items.push(h('li', { id: `m${r.n}` }, b));
+	});
+	view.plan.forEach((r) => {
+		heading(r, true);
+		items.push(h('li.planned', h('div.row', { 'data-kind': r.kind, 'data-from': r.from, class: r.from === r.to && 'inside' }, content(r, all), h('span.hidden', ' planned'))));
+	});
+	const list = $('rows');
+	const focused = list.contains(document.activeElement);
+	list.replaceChildren(...items);
+	const b = list.querySelector('[aria-current]') || list.querySelector('button');
+	if (b) {
+		b.tabIndex = 0;
+		if (focused) b.focus({ preventScroll: true });
+	}
 }
 
 /** Keeps a row in sight without moving more than needed. */
 export function reveal(n) {
-  const li = $(`m${n}`), box = $('diagram');
-  if (!li) return;
-  const head = $('heads').offsetHeight + 8;
-  const top = li.offsetTop, bottom = top + li.offsetHeight;
-  if (box.scrollHeight > box.clientHeight + 4) {
-    if (top - head < box.scrollTop) box.scrollTop = top - head;
-    else if (bottom + 40 > box.scrollTop + box.clientHeight) box.scrollTop = bottom + 40 - box.clientHeight;
-  } else if (n > 1) li.scrollIntoView({ block: 'nearest' });
+	const li = $(`m${n}`), box = $('diagram');
+	if (!li) return;
+	const head = $('heads').offsetHeight + 8;
+	const top = li.offsetTop, bottom = top + li.offsetHeight;
+	if (box.scrollHeight > box.clientHeight + 4) {
+		if (top - head < box.scrollTop) box.scrollTop = top - head;
+		else if (bottom + 40 > box.scrollTop + box.clientHeight) box.scrollTop = bottom + 40 - box.clientHeight;
+	} else if (n > 1) li.scrollIntoView({ block: 'nearest' });
 }
 
 /** Lights the rows that a value passes through. */
 export function light(stops) {
-  for (const b of document.querySelectorAll('#rows button')) {
-    const stop = stops?.find((s) => s.row === Number(b.dataset.n));
-    b.classList.toggle('lit', Boolean(stop));
-  }
+	for (const b of document.querySelectorAll('#rows button')) {
+		const stop = stops?.find((s) => s.row === Number(b.dataset.n));
+		b.classList.toggle('lit', Boolean(stop));
+	}
 }

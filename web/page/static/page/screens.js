@@ -7,50 +7,51 @@ let frame = null;
 
 /** The page's own forms and links become requests to the server in the page. */
 function connect(url, submit) {
-  const doc = frame.contentDocument;
-  const origin = new URL(url).origin;
-  doc.addEventListener('submit', (e) => {
-    e.preventDefault();
-    const f = e.target;
-    const body = new URLSearchParams(new FormData(f, e.submitter)).toString();
-    const to = new URL(f.getAttribute('action') || '', url).href;
-    const headers = [['Accept', 'text/html']];
-    if (f.method === 'get') return submit({ method: 'GET', url: `${to}?${body}`, headers, body: '' });
-    submit({ method: 'POST', url: to, body, headers: [...headers, ['Content-Type', 'application/x-www-form-urlencoded'], ['Origin', origin], ['Sec-Fetch-Site', 'same-origin']] });
-  });
-  doc.addEventListener('click', (e) => {
-    const a = e.target.closest('a');
-    if (!a) return;
-    e.preventDefault();
-    const to = new URL(a.getAttribute('href'), url);
-    if (to.origin === origin) submit({ method: 'GET', url: to.href, headers: [['Accept', 'text/html']], body: '' });
-  });
+	const doc = frame.contentDocument;
+	const origin = new URL(url).origin;
+	doc.addEventListener('submit', (e) => {
+		e.preventDefault();
+		const f = e.target;
+		const body = new URLSearchParams(new FormData(f, e.submitter)).toString();
+		const to = new URL(f.getAttribute('action') || '', url).href;
+		const headers = [['Accept', 'text/html']];
+		if (f.method === 'get') return submit({ method: 'GET', url: `${to}?${body}`, headers, body: '' });
+		submit({ method: 'POST', url: to, body, headers: [...headers, ['Content-Type', 'application/x-www-form-urlencoded'], ['Origin', origin], ['Sec-Fetch-Site', 'same-origin']] });
+	});
+	doc.addEventListener('click', (e) => {
+		const a = e.target.closest('a');
+		if (!a) return;
+		e.preventDefault();
+		const to = new URL(a.getAttribute('href'), url);
+		if (to.origin === origin) submit({ method: 'GET', url: to.href, headers: [['Accept', 'text/html']], body: '' });
+	});
 }
 
 function page(s, submit) {
-  if (shown === s.html && frame) return frame.closest('.screen');
-  shown = s.html;
-  const url = URL.createObjectURL(new Blob([s.html], { type: 'text/html;charset=utf-8' }));
-  frame = h('iframe', { sandbox: 'allow-same-origin allow-forms', title: s.kind === 'phone' ? 'The page on the phone' : "The authorization server's page", src: url });
-  frame.addEventListener('load', () => { URL.revokeObjectURL(url); connect(s.url, submit); }, { once: true });
-  return h('div.screen.page', h('header', h('b', s.kind === 'phone' ? 'Phone' : 'Browser'), h('code', s.url)), frame);
+	if (shown === s.html && frame) return frame.closest('.screen');
+	shown = s.html;
+	const url = URL.createObjectURL(new Blob([s.html], { type: 'text/html;charset=utf-8' }));
+	frame = h('iframe', { sandbox: 'allow-same-origin allow-forms', title: s.kind === 'phone' ? 'The page on the phone' : "The authorization server's page", src: url });
+	frame.addEventListener('load', () => { URL.revokeObjectURL(url); connect(s.url, submit); }, { once: true });
+	return h('div.screen.page', h('header', h('b', s.kind === 'phone' ? 'Phone' : 'Browser'), h('code', s.url)), frame);
 }
 
-function terminal(s, actions) {
-  return h('div.screen.terminal', h('header', h('b', 'Device')),
-    h('div.text', { tabindex: 0, role: 'region', 'aria-label': 'What the device prints' }, h('p', 'Open this page on another device:'), h('p', s.url), h('p', 'and enter the code', h('span.code', s.code)), h('p', `It is good for ${s.left || 0} s more.`),
-      h('div.tools', h('button.small', { type: 'button', onclick: actions.early }, 'Poll too early'), h('button.small', { type: 'button', onclick: () => actions.advance(901) }, 'Let it expire'))));
+function terminal(s, actions, live) {
+	const tools = live ? h('a', { href: /^https?:/.test(s.url) && s.url, target: '_blank', rel: 'noopener noreferrer' }, 'Open it') : [h('button.small', { type: 'button', onclick: actions.early }, 'Poll too early'), h('button.small', { type: 'button', onclick: () => actions.advance(901) }, 'Let it expire')];
+	return h('div.screen.terminal', h('header', h('b', 'Device')),
+		h('div.text', { tabindex: 0, role: 'region', 'aria-label': 'What the device prints' }, h('p', 'Open this page on another device:'), h('p', s.url), h('p', 'and enter the code', h('span.code', s.code)), h('p', `It is good for ${s.left || 0} s more.`),
+			h('div.tools', tools)));
 }
 
 export function showScreens(view, actions) {
-  const all = view.over ? [] : view.screens;
-  $('screens').hidden = all.length === 0;
-  if (!all.some((s) => s.html)) frame = null;
-  const wanted = all.map((s) => (s.html ? page(s, actions.submit) : terminal(s, actions)));
-  const box = $('screens');
-  if (frame) wanted.push(box.querySelector('.hint') || h('p.hint', "This is the authorization server's own page. Answer it, or press Step to let the test user answer."));
-  // A frame that is moved loads again, so it stays where it is.
-  if (frame && box.contains(frame)) for (const c of [...box.children]) { if (!wanted.includes(c)) c.remove(); }
-  else fill(box);
-  wanted.forEach((w) => { if (!box.contains(w)) w.classList.contains('terminal') ? box.prepend(w) : box.append(w); });
+	const all = view.over ? [] : view.screens;
+	$('screens').hidden = all.length === 0;
+	if (!all.some((s) => s.html)) frame = null;
+	const wanted = all.map((s) => (s.html ? page(s, actions.submit) : terminal(s, actions, view.live)));
+	const box = $('screens');
+	if (frame) wanted.push(box.querySelector('.hint') || h('p.hint', "The authorization server's own page. Answer it, or press Step."));
+	// A frame that is moved loads again, so it stays where it is.
+	if (frame && box.contains(frame)) for (const c of [...box.children]) { if (!wanted.includes(c)) c.remove(); }
+	else fill(box);
+	wanted.forEach((w) => { if (!box.contains(w)) w.classList.contains('terminal') ? box.prepend(w) : box.append(w); });
 }
