@@ -1,3 +1,5 @@
+//go:build !page
+
 // RFC 7517 and RFC 7518 section 6: reading keys.
 package jose
 

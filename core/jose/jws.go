@@ -1,3 +1,5 @@
+//go:build !page
+
 // RFC 7515: compact signatures over JSON claims (RFC 7519).
 package jose
 

@@ -1,3 +1,5 @@
+//go:build !page
+
 // Package jose signs and verifies compact JWS (RFC 7515) with the three
 // algorithms that matter here, and reads and writes their keys as JWK
 // (RFC 7517, RFC 7518 section 6, RFC 8037). It is strict: an algorithm belongs

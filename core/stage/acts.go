@@ -205,17 +205,17 @@ func callTool(name string) func(*Stage) flow.Flow {
 // revision is the one that is played.
 func (s *Stage) revision() string {
 	if s.cfg.Revision == "" {
-		return mcp.Newest
+		return mcp.Stateless
 	}
 	return s.cfg.Revision
 }
 
 // Revisions that can be played, newest first.
-func Revisions() []string { return slices.Clone(mcp.Handshake) }
+func Revisions() []string { return append([]string{mcp.Stateless}, mcp.Handshake...) }
 
 // spoken is a request in the revision that is played.
 func (s *Stage) spoken(m message.Request) message.Request {
-	if s.cfg.Revision != "" && s.cfg.Revision != mcp.Newest {
+	if slices.Contains(mcp.Handshake, s.cfg.Revision) {
 		m.Body = []byte(strings.Replace(string(m.Body), `"protocolVersion":"`+mcp.Newest+`"`, `"protocolVersion":"`+s.cfg.Revision+`"`, 1))
 	}
 	return m

@@ -1,4 +1,4 @@
-// Making elements. Foreign text only ever becomes a text node; what does not
+// Making elements. Foreign text only becomes text nodes; what does not
 // show, or turns the reading direction, is written as its code point.
 const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 export const visible = (s) => String(s).replace(hidden, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
