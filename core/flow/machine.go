@@ -2,7 +2,7 @@
 package flow
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -97,7 +97,7 @@ func step[F any](f *F, m *machine, rows []Row[F], now time.Time, ev Event) ([]Ef
 	from, on := m.State(), kindOf(ev)
 	i := slices.IndexFunc(rows, func(r Row[F]) bool { return r.From == from && r.On == on })
 	if i < 0 {
-		return nil, fmt.Errorf("no %s is expected in state %s", on, from)
+		return nil, errors.New("no " + string(on) + " is expected in state " + string(from))
 	}
 	before := *f
 	m.now = now
@@ -106,7 +106,7 @@ func step[F any](f *F, m *machine, rows []Row[F], now time.Time, ev Event) ([]Ef
 	to := m.State()
 	if !slices.Contains(rows[i].To, to) {
 		*f = before
-		return nil, fmt.Errorf("the table has no way from %s on %s to %s", from, on, to)
+		return nil, errors.New("the table has no way from " + string(from) + " on " + string(on) + " to " + string(to))
 	}
 	if to != from {
 		m.log.Add(now, trace.Event{Kind: trace.KindState, Note: string(from) + " -> " + string(to), Cite: rows[i].Ruled})

@@ -4,7 +4,6 @@ package flowtest
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -90,7 +89,7 @@ func (w *World) consent(url, user string) (string, error) {
 		}
 	}
 	if page.Left == "" {
-		return "", fmt.Errorf("the browser stopped at a page with status %d", page.Status)
+		return "", errors.New("the browser stopped at a page with status " + message.Decimal(int64(page.Status)))
 	}
 	if user == "mallory" { // somebody else's answer arrives first
 		w.later = page.Left
@@ -178,7 +177,7 @@ func (w *World) doLogin(mode string, o map[string]string) error {
 		w.login, w.proofs = f.Login, f.Prover
 		return err
 	}
-	return fmt.Errorf("no such mode")
+	return errors.New("no such mode")
 }
 
 // bound reports whether the last login's tokens are bound to its key.

@@ -3,7 +3,8 @@
 package flowtest
 
 import (
-	"fmt"
+	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -46,7 +47,7 @@ func (s Script) Format() string {
 	var b strings.Builder
 	b.WriteString(s.Story)
 	for _, st := range s.Steps {
-		fmt.Fprintf(&b, "-- %s --\n%s", st.Command, st.Body)
+		b.WriteString("-- " + st.Command + " --\n" + st.Body)
 	}
 	return b.String()
 }
@@ -60,7 +61,7 @@ func Run(s Script, serve func(*World) Transport) (Script, error) {
 	for _, st := range s.Steps {
 		body, err := w.Do(st.Command)
 		if err != nil {
-			return out, fmt.Errorf("%s: %w", st.Command, err)
+			return out, errors.New(st.Command + ": " + err.Error())
 		}
 		out.Steps = append(out.Steps, Step{st.Command, body})
 	}
@@ -80,7 +81,7 @@ func Diff(want, got string) string {
 			b = g[i]
 		}
 		if a != b {
-			return fmt.Sprintf("line %d\n  want %s\n  got  %s", i+1, a, b)
+			return "line " + strconv.Itoa(i+1) + "\n  want " + a + "\n  got  " + b
 		}
 	}
 	return ""

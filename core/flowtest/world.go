@@ -4,8 +4,7 @@ package flowtest
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
-	"fmt"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -81,7 +80,7 @@ func (w *World) start() error {
 func (w *World) Do(command string) (string, error) {
 	words := strings.Fields(command)
 	if len(words) == 0 {
-		return "", fmt.Errorf("an empty command")
+		return "", errors.New("an empty command")
 	}
 	o := options(words[1:])
 	if words[0] == "server" {
@@ -108,7 +107,7 @@ func (w *World) Do(command string) (string, error) {
 	case "tokens":
 		err = w.introspect()
 	default:
-		err = fmt.Errorf("no such command")
+		err = errors.New("no such command")
 	}
 	return w.text(), err
 }
@@ -157,7 +156,7 @@ func (w *World) configure(o map[string]string) error {
 		case "refresh-lifetime":
 			w.cfg.Lifetimes.Refresh = d
 		default:
-			return fmt.Errorf("no such setting: %s", name)
+			return errors.New("no such setting: " + name)
 		}
 	}
 	return nil
@@ -257,7 +256,7 @@ func (r *random) Read(p []byte) (int, error) {
 	for i := range p {
 		if len(r.rest) == 0 {
 			r.n++
-			sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(r.seed), r.n))
+			sum := sha256.Sum256(append([]byte(r.seed), byte(r.n>>56), byte(r.n>>48), byte(r.n>>40), byte(r.n>>32), byte(r.n>>24), byte(r.n>>16), byte(r.n>>8), byte(r.n)))
 			r.rest = sum[:]
 		}
 		p[i], r.rest = r.rest[0], r.rest[1:]

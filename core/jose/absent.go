@@ -45,5 +45,24 @@ func (PublicKey) Thumbprint() string { return "" }
 // Generate makes no key.
 func Generate(string, io.Reader) (PrivateKey, error) { return PrivateKey{}, errAbsent }
 
+// Algorithms lists what the whole package verifies: the page's server shows
+// the metadata of the server it stands for.
+var Algorithms = []string{ES256, EdDSA, RS256}
+
+// FromSeed makes no key.
+func FromSeed([32]byte) (PrivateKey, error) { return PrivateKey{}, errAbsent }
+
+// ReadPublic reads no key.
+func ReadPublic(message.Value) (PublicKey, error) { return PublicKey{}, errAbsent }
+
+// ReadSet reads no keys.
+func ReadSet(message.Value) ([]PublicKey, error) { return nil, errAbsent }
+
+// Set writes an empty JWK Set.
+func Set(...PublicKey) message.Value { return message.Obj(message.M("keys", message.Arr())) }
+
+// Verify verifies no token.
+func Verify(string, ...PublicKey) (Token, error) { return Token{}, errSignature }
+
 // ReadPrivate reads no key.
 func ReadPrivate(message.Value) (PrivateKey, error) { return PrivateKey{}, errAbsent }

@@ -9,7 +9,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"encoding/base64"
 	"errors"
 	"math/big"
 
@@ -154,17 +153,3 @@ func ReadSet(v message.Value) ([]PublicKey, error) {
 	}
 	return keys, nil
 }
-
-// strict is base64url without padding, and without bits that mean nothing.
-var strict = base64.RawURLEncoding.Strict()
-
-func decode(s string) ([]byte, error) {
-	for i := 0; i < len(s); i++ { // the decoder would pass over line breaks
-		if s[i] == '\r' || s[i] == '\n' {
-			return nil, errors.New("base64url has no line breaks")
-		}
-	}
-	return strict.DecodeString(s)
-}
-
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

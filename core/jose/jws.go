@@ -11,23 +11,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/big"
-	"strings"
 
 	"mcp-auth/core/message"
 )
-
-// MaxToken is how long a token may be, in bytes.
-const MaxToken = 8 << 10
-
-// A Token is what a verified token says.
-type Token struct {
-	Header message.Value
-	Claims message.Value
-	Key    PublicKey
-}
-
-// Text is a claim that is a string, "" when it is none.
-func (t Token) Text(name string) string { s, _ := t.Claims.Get(name).Text(); return s }
 
 // Sign makes a token. header are members beside alg and, where the key has an
 // ID, kid. ES256 is deterministic (RFC 6979), as EdDSA and RS256 are: the same
@@ -83,16 +69,6 @@ func flat(der []byte) ([]byte, error) {
 	return out, nil
 }
 
-// errSignature does not say which check failed first.
-var errSignature = errors.New("the token is not signed by a key that is known here")
-
-// Peek reads a token's header and claims without believing them: to find out
-// whose keys to verify it with.
-func Peek(token string) (Token, error) {
-	header, claims, _, _, err := split(token)
-	return Token{Header: header, Claims: claims}, err
-}
-
 // Verify verifies a token with the keys that may have signed it: the one its
 // kid names, else each of its alg. What the header says of keys (jwk, jku,
 // x5u, x5c) is not looked at, and critical members are not known (RFC 7515
@@ -110,32 +86,6 @@ func Verify(token string, keys ...PublicKey) (Token, error) {
 		}
 	}
 	return Token{}, errSignature
-}
-
-func split(token string) (header, claims message.Value, input, sig []byte, err error) {
-	bad := func(text string) (message.Value, message.Value, []byte, []byte, error) {
-		return message.Value{}, message.Value{}, nil, nil, errors.New(text)
-	}
-	if len(token) > MaxToken || strings.Count(token, ".") != 2 {
-		return bad("a signed token has three parts and at most 8 KiB")
-	}
-	end := strings.LastIndexByte(token, '.')
-	head, body, _ := strings.Cut(token[:end], ".")
-	h, err1 := decode(head)
-	c, err2 := decode(body)
-	sig, err3 := decode(token[end+1:])
-	if errors.Join(err1, err2, err3) != nil {
-		return bad("the parts of a signed token must be base64url without padding")
-	}
-	header, err1 = message.ParseJSON(h)
-	claims, err2 = message.ParseJSON(c)
-	switch {
-	case errors.Join(err1, err2) != nil || header.Kind() != message.Object || claims.Kind() != message.Object:
-		return bad("header and claims of a signed token must be JSON objects")
-	case header.Get("crit").Kind() != message.Missing, header.Get("b64").Kind() != message.Missing:
-		return bad("the token has critical header members, and none is known here")
-	}
-	return header, claims, []byte(token[:end]), sig, nil
 }
 
 func (k PublicKey) verifies(input, sig []byte) bool {
