@@ -21,9 +21,8 @@ type loginer struct {
 	Scope string // to ask for; empty: what the resource says
 	Login Login  // the outcome, once Finished
 
-	asked   exchange.TokenRequest // the last one, to be sent again with a nonce
-	resent  bool
-	binding bool // the tokens are to be bound to DPoPKey
+	asked  exchange.TokenRequest // the last one, to be sent again with a nonce
+	resent bool
 }
 
 // Discover is discovery alone. Its outcome is Found.
