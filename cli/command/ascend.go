@@ -22,6 +22,7 @@ type errand struct {
 	url     string
 	profile profile.Profile // zero: there is none yet
 	ascent  flow.Ascent
+	spoken  string // what the call learned of the server's revision
 }
 
 // run calls until there is a reply, or nothing is left to try.
@@ -30,6 +31,7 @@ func (e *errand) run(ctx context.Context, blank flow.Call) (message.Value, error
 	refused := ""
 	for {
 		f := blank
+		f.Last = e.profile.Protocol
 		var err error
 		if e.profile.ID != "" {
 			if f.Token, err = e.freshToken(ctx, e.keeper, e.profile.ID, refused); err != nil && !e.mayLogIn(ctx) {
@@ -44,6 +46,7 @@ func (e *errand) run(ctx context.Context, blank flow.Call) (message.Value, error
 			err = e.globals.run(ctx, e.driver(f.ResourceURL), &f)
 		}
 		if err == nil {
+			e.spoken = f.Learned()
 			return withoutToken(f.Reply, f.Token), nil
 		}
 		switch e.ascent.After(err, e.profile.Renewable()) {

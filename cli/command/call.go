@@ -44,7 +44,8 @@ new login asks for all that was asked for before and what is missing; after
 three logins the call gives up.
 
 The newest revision that the server speaks is spoken: the stateless wire of
-2026-07-28 is tried first, then the one with a handshake.
+2026-07-28 is tried first, then the one with a handshake. The profile keeps what
+the server spoke, which is tried first the next time; a new login forgets it.
 
 Examples
   mcp-auth call http://127.0.0.1:8765/mcp/oauth tools/list
@@ -95,15 +96,16 @@ func (g *globals) call(ctx context.Context, url, method string, c *callFlags) er
 	if err != nil {
 		return err
 	}
-	noteUse(e.keeper, e.profile.ID, time.Now())
+	noteUse(e.keeper, e.profile.ID, e.spoken, time.Now())
 	g.JSON(reply)
 	return replyError(reply)
 }
 
-// noteUse keeps when a login was used last, to the minute, so that most calls
-// write nothing. It is no reason for a call to fail.
-func noteUse(k profile.Keeper, id string, now time.Time) {
-	if p, err := find(k, id); err != nil || now.Sub(p.LastUsedAt) < time.Minute {
+// noteUse keeps when a login was used last, to the minute, and what was spoken,
+// so that most calls write nothing. It is no reason for a call to fail.
+func noteUse(k profile.Keeper, id, spoken string, now time.Time) {
+	p, err := find(k, id)
+	if err != nil || now.Sub(p.LastUsedAt) < time.Minute && (spoken == "" || spoken == p.Protocol) {
 		return
 	}
 	_ = k.Update(func(s *profile.Store) error {
@@ -112,6 +114,9 @@ func noteUse(k profile.Keeper, id string, now time.Time) {
 			return err
 		}
 		p.LastUsedAt = now
+		if spoken != "" {
+			p.Protocol = spoken
+		}
 		return s.Replace(p)
 	})
 }

@@ -24,6 +24,7 @@ type Call struct {
 	Params      message.Value // Missing: none
 	ID          message.Value
 	Protocol    string // the revision to speak; empty: the newest that the server speaks
+	Last        string // the revision this server spoke last; tried first, where Protocol leaves the choice
 	Reply       message.Value
 	Spoken      string
 
@@ -43,7 +44,7 @@ var CallRows = []Row[Call]{
 	{Idle, OnStart, []State{Initializing, Listing, Calling, Failed}, "MCP transports", (*Call).begin},
 	{Listing, OnResponse, []State{Listing, Calling, Initializing, Failed}, "MCP 2026-07-28, transports, request headers", (*Call).listed},
 	{Listing, OnTrouble, []State{Failed}, "", troubled[Call]},
-	{Initializing, OnResponse, []State{Initializing, Announcing, Finished, Failed}, "MCP lifecycle, initialization", (*Call).initialized},
+	{Initializing, OnResponse, []State{Initializing, Announcing, Listing, Calling, Finished, Failed}, "MCP lifecycle, initialization", (*Call).initialized},
 	{Initializing, OnTrouble, []State{Failed}, "", troubled[Call]},
 	{Announcing, OnResponse, []State{Announcing, Calling, Failed}, "MCP lifecycle, initialization", (*Call).announced},
 	{Announcing, OnTrouble, []State{Failed}, "", troubled[Call]},
@@ -77,13 +78,33 @@ func (f *Call) begin(Event) []Effect {
 	if f.Token != "" && !message.IsToken68(f.Token) {
 		return f.fail(&Violation{Step: stepMCP, URL: f.ResourceURL, Want: "a bearer token of letters, digits and - . _ ~ + /", Got: "other characters", Cite: "RFC 6750 section 2.1", Hint: "Run login again."})
 	}
-	switch {
-	case !f.stateless():
+	if !f.stateless() || f.remembered() {
 		return f.handshake()
-	case f.mirrors():
+	}
+	return f.first()
+}
+
+// first begins the stateless wire.
+func (f *Call) first() []Effect {
+	if f.mirrors() {
 		return f.list()
 	}
 	return f.ask(Calling, f.ID, f.Method, f.Params)
+}
+
+// remembered reports whether the older wire is to be tried first, since the
+// server spoke it last.
+func (f *Call) remembered() bool {
+	return f.Protocol == "" && slices.Contains(mcp.Handshake, f.Last)
+}
+
+// Learned is the revision to try first the next time; "" where the call was
+// not free to choose.
+func (f *Call) Learned() string {
+	if f.Protocol == "" && f.stateless() {
+		return f.Spoken
+	}
+	return ""
 }
 
 // stateless reports whether the stateless wire is to be tried: it has no

@@ -46,6 +46,11 @@ func (f *Call) withSession(r message.Request) message.Request {
 
 func (f *Call) initialized(ev Event) []Effect {
 	r := ev.(Response).Response
+	if f.movedOn(r) {
+		f.Last = ""
+		f.note("the server does not speak "+mcp.Newest+" any more; trying "+mcp.Stateless, "MCP 2026-07-28, transports, backward compatibility")
+		return f.first()
+	}
 	reply, effects := f.read(r, handshakeID)
 	if effects != nil {
 		return effects
@@ -63,6 +68,12 @@ func (f *Call) initialized(ev Event) []Effect {
 		f.session = s
 	}
 	return f.post(Announcing, message.Value{}, "notifications/initialized", message.Value{})
+}
+
+// movedOn reports whether a server that spoke the older wire last has no
+// initialize now, or names the stateless wire instead.
+func (f *Call) movedOn(r message.Response) bool {
+	return f.remembered() && f.stateless() && (r.Status == 404 && mcp.UnknownMethod(r) || slices.Contains(mcp.SupportedVersions(r), mcp.Stateless))
 }
 
 // sendable keeps control characters out of a header we echo.

@@ -103,6 +103,12 @@ func ofCall(k taken[Call]) {
 	if k.to == Initializing && k.from != Idle && k.from != Initializing && (f.Protocol != "" || !slices.Contains([]string{"old server", "older version", "404"}, k.name)) {
 		k.fail("%s led to the older wire", k.name)
 	}
+	if k.from == Initializing && (k.to == Listing || k.to == Calling) && (k.before.Last == "" || f.Protocol != "" || k.name != "new version" && k.name != "reply error 404") {
+		k.fail("%s led to the newer wire", k.name)
+	}
+	if k.from == Idle && f.Last != "" && f.Protocol == "" && sent && k.to != Initializing {
+		k.fail("what was spoken last is not tried first")
+	}
 	if k.to == Finished && f.Reply.Kind() != message.Object {
 		k.fail("finished without a reply")
 	}
@@ -120,6 +126,12 @@ func TestWalkCall(t *testing.T) {
 			f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Protocol: protocol, Bound: bound, Prover: wProver(bound)}
 			w.walk(f)
 			f.Method, f.Params = "tools/call", arguments
+			w.walk(f)
+			if f.Last = "2025-06-18"; bound {
+				continue
+			}
+			w.walk(f)
+			f.Method, f.Params = "tools/list", message.Value{}
 			w.walk(f)
 		}
 	}

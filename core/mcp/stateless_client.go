@@ -163,3 +163,10 @@ func SupportedVersions(m message.Response) []string {
 	}
 	return all
 }
+
+// UnknownMethod reports whether an answer says that the method is not known.
+func UnknownMethod(m message.Response) bool {
+	v, err := message.ParseJSON(m.Body)
+	code, _ := v.Get("error").Get("code").Int()
+	return err == nil && code == MethodNotFound
+}

@@ -47,6 +47,7 @@ type Profile struct {
 	DynamicClientRegistration []byte // raw JSON of the registration answer
 	ClientKey                 []byte // JWK of private_key_jwt, private part included
 	DPoPKey                   []byte // JWK that the tokens are bound to, private part included
+	Protocol                  string // mcp_protocol_version: the revision the resource spoke last
 	CreatedAt                 time.Time
 	LastUsedAt                time.Time
 	Unknown                   []message.Member // members of later versions, kept as they are
