@@ -56,6 +56,11 @@ func Rows(events []trace.Event) []Row {
 		}
 	}
 	polled(all)
+	for i := range all { // a document is fetched for the sake of what was asked
+		if all[i].Step == "document" && i > 0 {
+			all[i].Phase = all[i-1].Phase
+		}
+	}
 	for _, f := range findings(events, all) {
 		if m := &all[f.Row-1].Mark; *m != Wrong {
 			*m = f.Mark

@@ -26,7 +26,7 @@ for (const colorScheme of ['light', 'dark'])
       const x = await fresh(browser, at.origin, { viewport: { width, height }, colorScheme });
       await scene(x.page);
       await x.page.waitForTimeout(150);
-      await x.page.screenshot({ path: `${out}/${file}.png`, fullPage: width < 900 });
+      await x.page.screenshot({ path: `${out}/${file}.png` });
       if (x.complaints.length) console.log(file, x.complaints);
       await x.close();
     }
