@@ -106,6 +106,8 @@ func faults(p listed) (all []string) {
 			fault(imported, "it is not among the few pure packages the core is built from")
 		case strings.HasPrefix(p.ImportPath, module+"wasm/") && strings.HasPrefix(imported, module+"native/"):
 			fault(imported, "nothing native exists in a page or a Worker")
+		case imported == module+"core/stage" && p.ImportPath != module+"wasm/page":
+			fault(imported, "its randomness can be guessed by everybody: it is for the page alone")
 		}
 	}
 	for _, part := range append(strings.Split(p.ImportPath, "/"), p.Name) {
@@ -246,6 +248,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"a browser page and a Worker have no file": {ImportPath: module + "core/flow", Imports: []string{"os"}},
 		"not among the few pure packages":          {ImportPath: module + "core/flow", Imports: []string{"log/slog"}},
 		"has no line in the rings":                 {ImportPath: module + "core/new"},
+		"its randomness can be guessed":            {ImportPath: module + "native/mcp-auth-server", Imports: []string{module + "core/stage"}},
 		"nothing native exists in a page":          {ImportPath: module + "wasm/page", Imports: []string{module + "native/keep"}},
 		"util names no thing":                      {ImportPath: module + "cli/util"},
 		"common names no thing":                    {ImportPath: module + "cli/x", Name: "common"},

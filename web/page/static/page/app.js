@@ -229,7 +229,7 @@ function help() {
 
 async function check() {
 	const list = h('ol.results');
-	ask('Check myself', h('p', 'The flow scripts of the core, played in this browser.'), list, h('p#checked', { role: 'status' }, 'Running…'));
+	ask('Check myself', h('p', "The core's flow scripts that need no keys, played here."), list, h('p#checked', { role: 'status' }, 'Running…'));
 	let bad = 0;
 	const all = await call('scripts');
 	for (const name of all) {
