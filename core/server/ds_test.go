@@ -120,3 +120,14 @@ func TestAllocations(t *testing.T) {
 	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, token) }) <= 12) // a token costs at most 12 allocations
 	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, call) }) <= 24)  // and a protected call 24
 }
+
+// MCP authorization: no offline_access among a resource's scopes, and the
+// scopes that are needed to begin with, not all there are.
+func TestMCPServer09_10_ScopesThatAreAnnounced(t *testing.T) {
+	b := newBench(t)
+	for _, r := range []message.Response{b.get("/.well-known/oauth-protected-resource/mcp/oauth"), b.postJSON("/mcp/oauth", ping)} {
+		said := string(r.Body) + r.Header.Get("WWW-Authenticate")
+		b.True(strings.Contains(said, "mcp:read"))                                                // what one begins with
+		b.True(!strings.Contains(said, "offline_access") && !strings.Contains(said, "mcp:admin")) // and no more
+	}
+}
