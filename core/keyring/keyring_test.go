@@ -47,7 +47,7 @@ func TestKeysChangeAndStayWhileTheyAreNeeded(t *testing.T) {
 
 func TestOneKeyIsMadeUnderARace(t *testing.T) {
 	is := is.New(t)
-	r := &keyring.Ring{Name: "a", Keys: table.NewMemory[[]keyring.Key](1), Random: rand.Reader, Every: time.Hour, Keep: time.Hour}
+	r := &keyring.Ring{Name: "a", Keys: table.NewMemory[[]keyring.Key](64), Random: rand.Reader, Every: time.Hour, Keep: time.Hour}
 	var wg sync.WaitGroup
 	names := make([]string, 20)
 	for i := range names {
