@@ -138,6 +138,6 @@ func MemoryTables(l Limits) Tables {
 		Pushed:       table.NewMemory[PushedRecord](l.Transactions),
 		Throttles:    table.NewMemory[Throttle](100_000),
 		Spent:        table.NewMemory[struct{}](l.Spent),
-		Keys:         table.NewMemory[[]keyring.Key](10),
+		Keys:         table.NewMemory[[]keyring.Key](1_000),
 	}
 }
