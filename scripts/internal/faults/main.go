@@ -34,7 +34,7 @@ type side struct {
 
 var (
 	ofServer = side{[]string{"./core/flowtest"}, []string{"./core/server"}, "^Test(AZ|TK|RF|DV|RG|RS|MC|DS|Alloc|R13)"}
-	ofClient = side{[]string{"./core/flow", "./native/drive"}, []string{"./cli/command", "./native/drive"}, "^Test(CL|Script)"}
+	ofClient = side{[]string{"./core/flow", "./native/drive"}, []string{"./cli/command", "./native/drive"}, "^Test(CL|MCPClient|Script)"}
 	ofStore  = side{[]string{"./native/keep"}, []string{"./native/keep", "./cli/command"}, "^Test(PF)"}
 )
 
