@@ -122,6 +122,12 @@ type Tables struct {
 	Keys         table.Table[[]keyring.Key]
 }
 
+// Records of kinds that no limit speaks of.
+const (
+	maxThrottles = 100_000
+	maxKeys      = 1_000
+)
+
 // MemoryTables keeps everything in memory.
 func MemoryTables(l Limits) Tables {
 	l = Config{Limits: l}.withDefaults().Limits
@@ -136,8 +142,29 @@ func MemoryTables(l Limits) Tables {
 		UserCodes:    table.NewMemory[table.Key](l.Devices),
 		DevicePages:  table.NewMemory[DevicePage](l.Transactions),
 		Pushed:       table.NewMemory[PushedRecord](l.Transactions),
-		Throttles:    table.NewMemory[Throttle](100_000),
+		Throttles:    table.NewMemory[Throttle](maxThrottles),
 		Spent:        table.NewMemory[struct{}](l.Spent),
-		Keys:         table.NewMemory[[]keyring.Key](1_000),
+		Keys:         table.NewMemory[[]keyring.Key](maxKeys),
+	}
+}
+
+// StoredTables keeps everything where open says, as bytes. A kind's name is
+// part of what is stored.
+func StoredTables(l Limits, open table.Opener) Tables {
+	l = Config{Limits: l}.withDefaults().Limits
+	return Tables{
+		Clients:      table.Open(open, "clients", l.Clients, clientCodec),
+		Transactions: table.Open(open, "transactions", l.Transactions, transactionCodec),
+		Codes:        table.Open(open, "codes", l.Codes, codeCodec),
+		Grants:       table.Open(open, "grants", l.Tokens, grantCodec),
+		Access:       table.Open(open, "access", l.Tokens, accessCodec),
+		Refresh:      table.Open(open, "refresh", l.Tokens, refreshCodec),
+		Devices:      table.Open(open, "devices", l.Devices, deviceCodec),
+		UserCodes:    table.Open(open, "user_codes", l.Devices, keyCodec),
+		DevicePages:  table.Open(open, "device_pages", l.Transactions, devicePageCodec),
+		Pushed:       table.Open(open, "pushed", l.Transactions, pushedCodec),
+		Throttles:    table.Open(open, "throttles", maxThrottles, throttleCodec),
+		Spent:        table.Open(open, "spent", l.Spent, nameCodec),
+		Keys:         table.Open(open, "keys", maxKeys, keysCodec),
 	}
 }
