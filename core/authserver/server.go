@@ -93,6 +93,14 @@ func (s *Server) Sweep(now time.Time) int {
 		s.t.Throttles.Sweep(now) + s.t.Spent.Sweep(now) + s.t.Keys.Sweep(now)
 }
 
+// Records counts what is kept, by table. What has expired counts until it is
+// swept.
+func (s *Server) Records() map[string]int {
+	return map[string]int{"clients": s.t.Clients.Len(), "consents": s.t.Transactions.Len(), "codes": s.t.Codes.Len(), "grants": s.t.Grants.Len(),
+		"access": s.t.Access.Len(), "refresh": s.t.Refresh.Len(), "pushed": s.t.Pushed.Len(), "devices": s.t.Devices.Len(), "user_codes": s.t.UserCodes.Len(),
+		"device_pages": s.t.DevicePages.Len(), "throttles": s.t.Throttles.Len(), "spent": s.t.Spent.Len(), "keys": s.t.Keys.Len()}
+}
+
 // secret makes a secret of n random bytes and the key that finds it.
 func (s *Server) secret(n int) (text string, key table.Key, err error) {
 	if text, err = oauth.RandomText(s.cfg.Random, n); err != nil {

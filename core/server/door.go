@@ -159,6 +159,13 @@ func (s *Server) file(m message.Request) (message.Response, bool) {
 	return r, ok
 }
 
+// Busy is the answer to whoever the host has no place for: nothing was read,
+// and the same request may be sent again.
+func Busy() message.Response {
+	return exchange.ErrorReply(&oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 1,
+		Description: "as many connections are open as may be; try again"}, false)
+}
+
 // refused is an answer of the door itself.
 func refused(status int, code, text string) message.Response {
 	return exchange.ErrorReply(&oauth.Error{Code: code, Status: status, Description: text}, false)

@@ -123,6 +123,20 @@ func (s *Server) Sweep(now time.Time) int {
 	return gone
 }
 
+// Records counts what is kept, by table, for whoever watches the process. What
+// has expired counts until it is swept.
+func (s *Server) Records() map[string]int {
+	all := s.as.Records()
+	all["minted"] = s.static.Minted.Len()
+	all["notes"] = s.notes.Len()
+	for _, t := range s.tenants {
+		for name, n := range t.Records() {
+			all[name] += n
+		}
+	}
+	return all
+}
+
 func (s *Server) oauthResource(now time.Time, m message.Request) message.Response {
 	return s.protected(&s.oauth, now, m)
 }

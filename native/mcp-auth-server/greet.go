@@ -12,7 +12,7 @@ import (
 
 // greet prints where things are, who may come, and what to type first. The
 // first line ends in the issuer.
-func greet(out io.Writer, cfg server.Config, bound string) {
+func greet(out io.Writer, cfg server.Config, bound, figures string) {
 	base, where := cfg.Issuer, ""
 	if base != "http://"+bound {
 		where = bound + ", as "
@@ -31,6 +31,9 @@ func greet(out io.Writer, cfg server.Config, bound string) {
 		p("  Flow visualizer           %s/", base)
 	}
 	p("  Endpoints, for people     %s/docs", base)
+	if figures != "" {
+		p("  What the process holds    %s", figures)
+	}
 	if cfg.Seed {
 		p("")
 		p("Seeded clients")
@@ -97,7 +100,7 @@ Examples
 		{"Behaviour", "approval token-auth-methods token-format dpop dpop-nonce trust-workloads trust-idp compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp conformance allow-remote-hooks seed bearer-token"},
 		{"Lifetimes, at least 1s", names(c.durations(), func(d durationFlag) string { return d.name })},
 		{"Limits", names(c.counts(), func(n countFlag) string { return n.name })},
-		{"Output", "log-format trace config version"},
+		{"Output", "log-format trace figures config version"},
 	}
 	for _, g := range groups {
 		fmt.Fprintln(&b, g.title)

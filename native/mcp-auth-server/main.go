@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"mcp-auth/core/server"
+	"mcp-auth/native/admit"
 	"mcp-auth/native/fixture"
 	"mcp-auth/web/httpd"
 	"mcp-auth/web/page"
@@ -59,10 +60,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 }
 
 func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
-	l, err := net.Listen("tcp", set.listen)
+	bound, err := net.Listen("tcp", set.listen)
 	if err != nil {
 		return explainListen(set.listen, err)
 	}
+	l := admit.New(bound, set.connections, admit.Answer(server.Busy()))
 	defer l.Close()
 	cfg, err := set.server(l.Addr(), rand.Reader)
 	if err != nil {
@@ -89,12 +91,17 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 	}
 	// One deadline for header and body, and none for writing: every answer fits
 	// a socket's buffer. Each further one is a call to the kernel per request.
-	web := &http.Server{Handler: httpd.Hosting(s, time.Now, observer(set.logFormat, errOut), host), ReadTimeout: 10 * time.Second,
-		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
-	greet(out, cfg, l.Addr().String())
+	web := &http.Server{Handler: l.Handler(httpd.Hosting(s, time.Now, observer(set.logFormat, errOut), host)), ConnState: l.State,
+		ReadTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
+	figures, stop, err := serveFigures(set.figures, l, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	greet(out, cfg, l.Addr().String(), figures)
 	floor := quietCollector()
 	defer runtime.KeepAlive(floor)
-	return until(ctx, web, l, s)
+	return until(ctx, web, l, s, set.sweep)
 }
 
 // quietCollector lets the collector run less often while little is kept, and
@@ -105,11 +112,14 @@ func quietCollector() []byte {
 	return make([]byte, 24<<20)
 }
 
+// stopping is how long requests may take to finish once the server stops.
+const stopping = 4500 * time.Millisecond
+
 // until serves until the context ends, then lets requests finish.
-func until(ctx context.Context, web *http.Server, l net.Listener, s *server.Server) error {
+func until(ctx context.Context, web *http.Server, l *admit.Listener, s *server.Server, every time.Duration) error {
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(l) }()
-	sweep := time.NewTicker(30 * time.Second)
+	sweep := time.NewTicker(every)
 	defer sweep.Stop()
 	for {
 		select {
@@ -118,12 +128,9 @@ func until(ctx context.Context, web *http.Server, l net.Listener, s *server.Serv
 		case <-sweep.C:
 			s.Sweep(time.Now())
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			last, cancel := context.WithTimeout(context.Background(), stopping)
 			defer cancel()
-			if err := web.Shutdown(last); err != nil {
-				return web.Close()
-			}
-			return nil
+			return l.Drain(last, web)
 		}
 	}
 }

@@ -39,7 +39,9 @@ type config struct {
 	minted, sandboxLife                   time.Duration
 	sandboxes                             int
 	limits                                authserver.Limits
-	notes                                 int
+	notes, connections                    int
+	figures                               string
+	sweep                                 time.Duration
 }
 
 // A list is a flag that may be repeated, or hold several values with commas.
@@ -108,6 +110,7 @@ func (c *config) flags() *flag.FlagSet {
 		fs.IntVar(n.to, n.name, n.value, n.about)
 	}
 	fs.StringVar(&c.trace, "trace", "", "write every exchange to this file as NDJSON, secrets as labels")
+	fs.StringVar(&c.figures, "figures", "", "loopback address, port 0 takes a free one, that tells what the process holds: memory, goroutines, records, connections")
 	fs.StringVar(&c.logFormat, "log-format", "text", "one line a request on stderr: text, json or off")
 	fs.String("config", "", "JSON file with settings; its keys are the flag names")
 	fs.BoolVar(&c.version, "version", false, "print the version")
@@ -148,6 +151,7 @@ func (c *config) durations() []durationFlag {
 		{&l.Client, "client-lifetime", "of a registered client nobody uses", 24 * time.Hour},
 		{&c.sandboxLife, "sandbox-lifetime", "of a sandbox, at most and by default", time.Hour},
 		{&c.minted, "mint-lifetime", "of a minted bearer token", 5 * time.Minute},
+		{&c.sweep, "sweep-interval", "between two times that expired records are dropped", 30 * time.Second},
 	}
 }
 
@@ -168,6 +172,7 @@ func (c *config) counts() []countFlag {
 		{&m.Tokens, "max-tokens", "tokens kept of each kind", 20_000_000},
 		{&m.Spent, "max-spent", "used assertions and proofs remembered while they live", 1_000_000},
 		{&c.notes, "max-notes", "notes kept of each resource", 100},
+		{&c.connections, "max-connections", "connections served at once; further ones get 503 with Retry-After", 2_000},
 	}
 }
 

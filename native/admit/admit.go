@@ -1,0 +1,134 @@
+// Package admit holds the connections of a server: as many as may be, told at
+// once when there are too many (RFC 9110 section 15.6.4), and let go without
+// losing an answer when the server stops.
+//
+// Under overload the queue is the connections themselves: each has one request
+// under way. Bounding them bounds waiting and memory alike; whoever is refused
+// costs a few calls to the kernel and no request.
+package admit
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Patience of the listener.
+const (
+	resting  = time.Second            // a connection that has waited so long for a request gives its place to a new one
+	looking  = 20 * time.Millisecond  // between two looks for one that rests
+	settled  = 100 * time.Millisecond // a connection that was quiet for so long has no request on its way
+	refusals = 512                    // connections being refused at once; further ones wait in the kernel's queue
+)
+
+// A Listener admits at most max connections at once. The others get busy.
+// New makes one; State must be the server's ConnState, and Handler must be
+// around its handler.
+type Listener struct {
+	net.Listener
+	max      int
+	busy     []byte
+	refusing chan struct{}
+	refused  atomic.Int64
+	leaving  atomic.Bool
+
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	looked time.Time
+}
+
+// New admits max connections of l. busy is the whole answer to the others, as
+// it goes over the wire: Answer writes one.
+func New(l net.Listener, max int, busy []byte) *Listener {
+	return &Listener{Listener: l, max: max, busy: busy, refusing: make(chan struct{}, refusals), conns: map[*conn]struct{}{}}
+}
+
+// A conn is an admitted connection.
+type conn struct {
+	net.Conn
+	home  *Listener
+	since atomic.Int64 // when it began to wait for a request, in Unix nanoseconds; 0: it is being served
+}
+
+// Accept implements net.Listener: it returns connections that have a place.
+func (l *Listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if admitted := l.admit(c, time.Now()); admitted != nil {
+			return admitted, nil
+		}
+		l.refused.Add(1)
+		l.refusing <- struct{}{}
+		go func() {
+			defer func() { <-l.refusing }()
+			refuse(c, l.busy)
+		}()
+	}
+}
+
+func (l *Listener) admit(c net.Conn, now time.Time) *conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.conns) >= l.max && !l.makeRoom(now) {
+		return nil
+	}
+	admitted := &conn{Conn: c, home: l}
+	admitted.since.Store(now.UnixNano())
+	l.conns[admitted] = struct{}{}
+	return admitted
+}
+
+// makeRoom ends the connections that rest. Whoever is being served, or was a
+// moment ago, stays.
+func (l *Listener) makeRoom(now time.Time) bool {
+	if now.Sub(l.looked) < looking {
+		return false
+	}
+	l.looked = now
+	for c := range l.conns {
+		if c.rests(now, resting) {
+			delete(l.conns, c)
+			_ = c.Conn.Close()
+		}
+	}
+	return len(l.conns) < l.max
+}
+
+func (c *conn) rests(now time.Time, span time.Duration) bool {
+	since := c.since.Load()
+	return since != 0 && now.UnixNano()-since >= int64(span)
+}
+
+// Close implements net.Conn, and gives the place back.
+func (c *conn) Close() error {
+	c.home.mu.Lock()
+	delete(c.home.conns, c)
+	c.home.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// State is told what becomes of a connection.
+func (l *Listener) State(c net.Conn, s http.ConnState) {
+	admitted, ok := c.(*conn)
+	if !ok {
+		return
+	}
+	switch s {
+	case http.StateActive:
+		admitted.since.Store(0)
+	case http.StateIdle:
+		admitted.since.Store(time.Now().UnixNano())
+	}
+}
+
+// Connections is how many are admitted, and how many were refused so far.
+func (l *Listener) Connections() (open int, refused int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns), l.refused.Load()
+}

@@ -1,0 +1,251 @@
+package admit_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+	"go.uber.org/goleak"
+
+	"mcp-auth/core/message"
+	"mcp-auth/core/server"
+	"mcp-auth/native/admit"
+)
+
+// R-05: whatever a test does to a server, no goroutine outlives it.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A host is a server with places for max connections; its handler waits on
+// /wait until the test lets it go.
+type host struct {
+	*admit.Listener
+	web     *http.Server
+	entered chan struct{}
+	release chan struct{}
+}
+
+func serve(t *testing.T, max int) *host {
+	t.Helper()
+	bound, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{Listener: admit.New(bound, max, admit.Answer(server.Busy())), entered: make(chan struct{}, 1000), release: make(chan struct{})}
+	h.web = &http.Server{ConnState: h.State, Handler: h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.URL.Path == "/wait" {
+			h.entered <- struct{}{}
+			<-h.release
+		}
+		_, _ = io.WriteString(w, "done")
+	}))}
+	go func() { _ = h.web.Serve(h) }()
+	t.Cleanup(func() { _ = h.web.Close() })
+	return h
+}
+
+// A visitor is one connection.
+type visitor struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func (h *host) visit(t *testing.T) *visitor {
+	t.Helper()
+	c, err := net.Dial("tcp", h.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	return &visitor{c, bufio.NewReader(c)}
+}
+
+func (v *visitor) ask(path string) {
+	_, _ = io.WriteString(v, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+}
+
+func (v *visitor) read(t *testing.T) (*http.Response, string) {
+	t.Helper()
+	r, err := http.ReadResponse(v.r, nil)
+	if err != nil {
+		t.Fatalf("an answer must come: %v", err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatalf("the answer must be whole: %v", err)
+	}
+	return r, string(body)
+}
+
+// R-08: who finds no place is told to come back, and the others are served.
+func TestR08_TooManyConnections(t *testing.T) {
+	is := is.New(t)
+	h := serve(t, 3)
+	var inside []*visitor
+	for range 3 {
+		v := h.visit(t)
+		v.ask("/wait")
+		<-h.entered
+		inside = append(inside, v)
+	}
+	for range 20 {
+		v := h.visit(t)
+		v.ask("/")
+		r, body := v.read(t)
+		is.Equal(r.StatusCode, 503)                // refused
+		is.Equal(r.Header.Get("Retry-After"), "1") // and told when to come back
+		is.True(r.Close)                           // on a connection that ends
+		is.Equal(r.Header.Get("Content-Type"), message.JSONType)
+		is.True(strings.Contains(body, `"temporarily_unavailable"`)) // with an error of OAuth
+		_, err := v.r.ReadByte()
+		is.Equal(err, io.EOF) // which ends well, not by a reset
+	}
+	open, refused := h.Connections()
+	is.Equal(open, 3)            // no more than there are places
+	is.Equal(refused, int64(20)) // and the others are counted
+	close(h.release)
+	for _, v := range inside {
+		_, body := v.read(t)
+		is.Equal(body, "done") // who was inside is served
+		is.NoErr(v.Close())
+	}
+	is.True(eventually(func() bool { open, _ := h.Connections(); return open == 0 })) // places come back
+	v := h.visit(t)
+	v.ask("/")
+	r, _ := v.read(t)
+	is.Equal(r.StatusCode, 200) // for the next one
+}
+
+// R-08: connections that only wait do not keep others out.
+func TestR08_RestingConnectionsMakeRoom(t *testing.T) {
+	is := is.New(t)
+	h := serve(t, 2)
+	for range 2 {
+		v := h.visit(t)
+		v.ask("/")
+		v.read(t) // served, and kept alive
+	}
+	began := time.Now()
+	is.True(eventually(func() bool {
+		v := h.visit(t)
+		v.ask("/")
+		r, _ := v.read(t)
+		return r.StatusCode == 200
+	})) // after a while one of them makes room
+	is.True(time.Since(began) > 500*time.Millisecond) // not at once: it may have a request on its way
+}
+
+// R-08: whoever is refused and never speaks, or never leaves, is let go.
+func TestR08_RefusedAndStubborn(t *testing.T) {
+	is := is.New(t)
+	h := serve(t, 1)
+	inside := h.visit(t)
+	inside.ask("/wait")
+	<-h.entered
+	silent, stubborn := h.visit(t), h.visit(t)
+	stubborn.ask("/")
+	r, _ := stubborn.read(t)
+	is.Equal(r.StatusCode, 503)
+	for _, v := range []*visitor{silent, stubborn} {
+		_, err := v.r.ReadByte()
+		is.True(err != nil) // the connection ends by itself
+	}
+	close(h.release)
+	_, body := inside.read(t)
+	is.Equal(body, "done")
+}
+
+// R-06: a server that stops under load leaves no request without an answer.
+func TestR06_NoAnswerIsLostWhenItStops(t *testing.T) {
+	is := is.New(t)
+	for range 10 {
+		h := serve(t, 100)
+		var sent, answered atomic.Int64
+		var load sync.WaitGroup
+		for range 16 {
+			v := h.visit(t)
+			load.Go(func() {
+				for {
+					sent.Add(1)
+					v.ask("/")
+					r, err := http.ReadResponse(v.r, nil)
+					if err != nil {
+						return
+					}
+					_, err = io.Copy(io.Discard, r.Body)
+					if err != nil {
+						return
+					}
+					answered.Add(1)
+					if r.Close {
+						return
+					}
+				}
+			})
+		}
+		for answered.Load() < 200 {
+			time.Sleep(time.Millisecond) // the load gets under way
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		is.NoErr(h.Drain(ctx, h.web)) // it stops
+		is.NoErr(ctx.Err())           // in time
+		cancel()
+		load.Wait()
+		is.Equal(sent.Load(), answered.Load()) // every request that was sent was answered
+	}
+}
+
+// R-06: a request that takes longer than may be is cut off; one that does not
+// is waited for.
+func TestR06_WaitsForAndCutsOff(t *testing.T) {
+	is := is.New(t)
+	h := serve(t, 10)
+	v := h.visit(t)
+	v.ask("/wait")
+	<-h.entered
+	stopped := make(chan error, 1)
+	go func() { stopped <- h.Drain(t.Context(), h.web) }()
+	is.True(eventually(func() bool {
+		c, err := net.Dial("tcp", h.Addr().String())
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})) // nobody new gets in
+	close(h.release)
+	_, body := v.read(t)
+	is.Equal(body, "done") // who was inside is served
+	is.NoErr(v.Close())
+	is.NoErr(<-stopped)
+
+	h = serve(t, 10)
+	v = h.visit(t)
+	v.ask("/wait")
+	<-h.entered
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	is.NoErr(h.Drain(ctx, h.web)) // it stops all the same
+	_, err := v.r.ReadByte()
+	is.True(err != nil) // and the connection is gone
+	close(h.release)
+}
+
+// eventually asks again for ten seconds.
+func eventually(holds func() bool) bool {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if holds() {
+			return true
+		}
+	}
+	return false
+}

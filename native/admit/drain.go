@@ -1,0 +1,58 @@
+// How a server stops: whoever has sent a request gets its answer.
+package admit
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Handler serves with next. Once the server stops, each answer is the last of
+// its connection, and says so.
+func (l *Listener) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.leaving.Load() {
+			w.Header()["Connection"] = lastAnswer
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+var lastAnswer = []string{"close"}
+
+// Drain stops a server. A connection that looks idle may have a request on its
+// way, so none is closed before it was quiet for a moment; nor is the listener
+// before it has taken in those whom the kernel had let in. When ctx ends, what
+// is left is cut off.
+func (l *Listener) Drain(ctx context.Context, web *http.Server) error {
+	l.leaving.Store(true)
+	began := time.Now()
+	tick := time.NewTicker(settled / 10)
+	defer tick.Stop()
+	for left := true; left && ctx.Err() == nil; {
+		now := <-tick.C
+		if left = l.closeQuiet(now, began) || len(l.refusing) > 0; !left || now.Sub(began) >= settled/2 {
+			_ = l.Listener.Close()
+		}
+	}
+	if err := web.Shutdown(ctx); err != nil {
+		return web.Close()
+	}
+	return nil
+}
+
+// closeQuiet ends the connections on which nothing has come for a moment since
+// the server began to stop, and reports whether any is left.
+func (l *Listener) closeQuiet(now, began time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(began) >= settled {
+		for c := range l.conns {
+			if c.rests(now, settled) {
+				delete(l.conns, c)
+				_ = c.Conn.Close()
+			}
+		}
+	}
+	return len(l.conns) > 0
+}
