@@ -170,11 +170,6 @@ var throttleCodec = table.Codec[Throttle]{Version: 1,
 	Write: func(w *table.Writer, t Throttle) { w.Int(int64(t.Count)) },
 	Read:  func(r *table.Reader, _ byte) Throttle { return Throttle{Count: int32(r.Int())} }}
 
-// nameCodec is of records that only say that something is so.
-var nameCodec = table.Codec[struct{}]{Version: 1,
-	Write: func(*table.Writer, struct{}) {},
-	Read:  func(*table.Reader, byte) struct{} { return struct{}{} }}
-
 var keysCodec = table.Codec[[]keyring.Key]{Version: 1,
 	Write: func(w *table.Writer, all []keyring.Key) {
 		w.Uint(uint64(len(all)))

@@ -97,7 +97,7 @@ func TestEveryRecordIsStored(t *testing.T) {
 		name := tables.Type().Field(i).Name
 		t.Run(name, func(t *testing.T) {
 			if tables.Field(i).IsNil() || memory.Field(i).IsNil() {
-				t.Fatalf("Tables.%s is not opened: add a line for it to MemoryTables and to StoredTables in records.go, and a codec of its records to codecs.go", name)
+				t.Fatalf("Tables.%s is not opened: add a line for it to StoredTables in records.go, and a codec of its records to codecs.go", name)
 			}
 			for n := range 200 {
 				want := reflect.New(record(tables.Field(i).Type())).Elem()

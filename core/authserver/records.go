@@ -129,27 +129,10 @@ const (
 )
 
 // MemoryTables keeps everything in memory.
-func MemoryTables(l Limits) Tables {
-	l = Config{Limits: l}.withDefaults().Limits
-	return Tables{
-		Clients:      table.NewMemory[Client](l.Clients),
-		Transactions: table.NewMemory[Transaction](l.Transactions),
-		Codes:        table.NewMemory[Code](l.Codes),
-		Grants:       table.NewMemory[Grant](l.Tokens),
-		Access:       table.NewMemory[Access](l.Tokens),
-		Refresh:      table.NewMemory[Refresh](l.Tokens),
-		Devices:      table.NewMemory[Device](l.Devices),
-		UserCodes:    table.NewMemory[table.Key](l.Devices),
-		DevicePages:  table.NewMemory[DevicePage](l.Transactions),
-		Pushed:       table.NewMemory[PushedRecord](l.Transactions),
-		Throttles:    table.NewMemory[Throttle](maxThrottles),
-		Spent:        table.NewMemory[struct{}](l.Spent),
-		Keys:         table.NewMemory[[]keyring.Key](maxKeys),
-	}
-}
+func MemoryTables(l Limits) Tables { return StoredTables(l, nil) }
 
-// StoredTables keeps everything where open says, as bytes. A kind's name is
-// part of what is stored.
+// StoredTables keeps everything where open says, as bytes; in memory, as it
+// is, when open is nil. A kind's name is part of what is stored.
 func StoredTables(l Limits, open table.Opener) Tables {
 	l = Config{Limits: l}.withDefaults().Limits
 	return Tables{
@@ -164,7 +147,7 @@ func StoredTables(l Limits, open table.Opener) Tables {
 		DevicePages:  table.Open(open, "device_pages", l.Transactions, devicePageCodec),
 		Pushed:       table.Open(open, "pushed", l.Transactions, pushedCodec),
 		Throttles:    table.Open(open, "throttles", maxThrottles, throttleCodec),
-		Spent:        table.Open(open, "spent", l.Spent, nameCodec),
+		Spent:        table.Open(open, "spent", l.Spent, table.Names),
 		Keys:         table.Open(open, "keys", maxKeys, keysCodec),
 	}
 }

@@ -66,6 +66,22 @@ func whoami(c mcp.Call) (message.Value, error) {
 // A Note is one note.
 type Note struct{ Name, Content string }
 
+// NotesCodec is how the notes of one resource are bytes.
+var NotesCodec = table.Codec[[]Note]{Version: 1,
+	Write: func(w *table.Writer, all []Note) {
+		w.Uint(uint64(len(all)))
+		for _, n := range all {
+			w.Text(n.Name)
+			w.Text(n.Content)
+		}
+	},
+	Read: func(r *table.Reader, _ byte) (all []Note) {
+		for range r.Count() {
+			all = append(all, Note{Name: r.Text(), Content: r.Text()})
+		}
+		return all
+	}}
+
 // A Notebook keeps the notes of one resource as one record, replaced whole.
 type Notebook struct {
 	Key   table.Key

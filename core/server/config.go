@@ -10,6 +10,7 @@ import (
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/message"
+	"mcp-auth/core/table"
 	"mcp-auth/core/trace"
 )
 
@@ -24,10 +25,12 @@ type Config struct {
 	Resources []string
 
 	// Tenants are the names of further issuers, at /tenant/NAME below the
-	// root's: each has its own clients, records and resources. TenantTables
-	// makes where one keeps its records; nil: in memory.
-	Tenants      []string
-	TenantTables func(name string, l authserver.Limits) authserver.Tables
+	// root's: each has its own clients, records and resources.
+	Tenants []string
+
+	// Storage says where the records of one issuer are kept, whose kinds begin
+	// with prefix: "" for the root, "NAME/" for a tenant. nil: in memory.
+	Storage func(prefix string) table.Opener
 
 	Approval authserver.Approval
 
@@ -46,8 +49,11 @@ type Config struct {
 
 	// Sandboxes is how many sandboxes may be open at once; 0: there are none.
 	// SandboxLife is how long one lives at most, and by default; 1 h.
+	// SandboxName is the name of the one sandbox that is opened here, where each
+	// lives in a place of its own; empty: each gets a name that nobody guesses.
 	Sandboxes   int
 	SandboxLife time.Duration
+	SandboxName string
 
 	// Compat is a revision of MCP whose clients are let in as well: Compat20250326,
 	// or empty. They know no protected resource metadata and send no resource.
@@ -152,8 +158,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MintedMax == 0 {
 		c.MintedMax = 10_000
 	}
-	if c.TenantTables == nil {
-		c.TenantTables = memoryTables
+	if c.Storage == nil {
+		c.Storage = func(string) table.Opener { return nil }
 	}
 	if c.Version == "" {
 		c.Version = "dev"

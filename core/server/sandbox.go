@@ -5,6 +5,7 @@ package server
 import (
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
+	"mcp-auth/core/table"
 )
 
 // SandboxPath is where sandboxes are asked for.
@@ -39,10 +41,36 @@ type Sandbox struct {
 	Life             time.Duration // of the sandbox; at most Config.SandboxLife, which is also the default
 }
 
-// sandboxes are those that live.
+// sandboxCodec is how a sandbox is bytes.
+var sandboxCodec = table.Codec[Sandbox]{Version: 1,
+	Write: func(w *table.Writer, box Sandbox) {
+		w.Text(string(box.Approval))
+		for _, d := range box.durations() {
+			w.Int(int64(*d))
+		}
+		w.Texts(box.TokenAuthMethods)
+		w.Bool(box.RequirePushed)
+	},
+	Read: func(r *table.Reader, _ byte) (box Sandbox) {
+		box.Approval = authserver.Approval(r.Text())
+		for _, d := range box.durations() {
+			*d = time.Duration(r.Int())
+		}
+		box.TokenAuthMethods, box.RequirePushed = r.Texts(), r.Bool()
+		return box
+	}}
+
+func (box *Sandbox) durations() [10]*time.Duration {
+	l := &box.Lifetimes
+	return [...]*time.Duration{&l.Code, &l.Access, &l.Refresh, &l.Device, &l.Interval, &l.Transaction, &l.Pushed, &l.Key, &l.Client, &box.Life}
+}
+
+// sandboxes are those that live: what is kept of them, by name, and the
+// servers made of it, which are made again after a restart.
 type sandboxes struct {
-	mu  sync.RWMutex
-	all map[string]*openSandbox
+	kept table.Table[Sandbox]
+	mu   sync.RWMutex
+	open map[string]*openSandbox
 }
 
 type openSandbox struct {
@@ -57,12 +85,11 @@ func (s *Server) sandbox(now time.Time, m message.Request) message.Response {
 	if err != nil {
 		return sandboxRefused(err)
 	}
-	var b [10]byte
-	if _, err := io.ReadFull(s.cfg.Random, b[:]); err != nil {
-		return sandboxRefused(err)
+	name, err := s.sandboxName()
+	if err == nil {
+		err = s.OpenSandbox(now, name, box)
 	}
-	name := sandboxName(b)
-	if err := s.OpenSandbox(now, name, box); err != nil {
+	if err != nil {
 		return sandboxRefused(err)
 	}
 	at := s.cfg.Issuer + TenantPath + name
@@ -88,7 +115,14 @@ func sandboxRefused(err error) message.Response {
 }
 
 // sandboxName makes 16 letters and digits of 80 random bits: nobody guesses it.
-func sandboxName(b [10]byte) string {
+func (s *Server) sandboxName() (string, error) {
+	if s.cfg.SandboxName != "" {
+		return s.cfg.SandboxName, nil
+	}
+	var b [10]byte
+	if _, err := io.ReadFull(s.cfg.Random, b[:]); err != nil {
+		return "", err
+	}
 	const letters = "abcdefghijklmnopqrstuvwxyz234567"
 	var name [16]byte
 	for i := range name {
@@ -99,73 +133,119 @@ func sandboxName(b [10]byte) string {
 		}
 		name[i] = letters[v>>(11-bit%8)&31]
 	}
-	return string(name[:])
+	return string(name[:]), nil
 }
 
 // OpenSandbox opens a sandbox under a name that is free, until its life ends.
 // The error is an *oauth.Error: as many as may be are open, or what is asked
 // for cannot be.
 func (s *Server) OpenSandbox(now time.Time, name string, box Sandbox) error {
+	expires := now.Add(box.Life)
+	t, err := s.boxed(name, box, expires)
+	if err != nil {
+		return oauth.E(oauth.InvalidRequest, err.Error())
+	}
 	b := &s.boxes
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	first := b.sweep(now)
-	if len(b.all) >= s.cfg.Sandboxes {
+	first, ended := b.sweep(now)
+	if err = b.kept.Create(now, table.KeyOf(name), box, expires); err == nil {
+		b.open[name] = t
+	}
+	b.mu.Unlock()
+	forget(ended)
+	switch {
+	case errors.Is(err, table.ErrFull):
 		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: seconds(first.Sub(now)),
 			Description: "as many sandboxes are open as may be; try again when one has ended"}
-	}
-	if b.all[name] != nil {
+	case errors.Is(err, table.ErrExists):
 		return oauth.E(oauth.InvalidRequest, "the name is taken")
 	}
+	return err
+}
+
+// boxed makes the server of a sandbox.
+func (s *Server) boxed(name string, box Sandbox, expires time.Time) (*openSandbox, error) {
 	cfg := s.cfg
 	cfg.Approval, cfg.TokenAuthMethods, cfg.RequirePushed = box.Approval, box.TokenAuthMethods, box.RequirePushed
 	cfg.Lifetimes, cfg.Limits, cfg.MintedMax = box.Lifetimes, sandboxLimits, 1_000
 	t, err := s.open(name, cfg)
 	if err != nil {
-		return oauth.E(oauth.InvalidRequest, err.Error())
+		return nil, err
 	}
-	expires := now.Add(box.Life)
 	t.ends = expires.UTC().Format("2006-01-02 15:04:05 UTC")
-	b.all[name] = &openSandbox{Server: t, expires: expires}
-	return nil
+	return &openSandbox{Server: t, expires: expires}, nil
 }
 
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-// sweep drops those that have ended, and returns when the next one will.
-func (b *sandboxes) sweep(now time.Time) (next time.Time) {
-	for name, o := range b.all {
-		if !now.Before(o.expires) {
-			delete(b.all, name)
-		} else if next.IsZero() || o.expires.Before(next) {
-			next = o.expires
+// sweep lets go of those that have ended, and returns when the next one will.
+func (b *sandboxes) sweep(now time.Time) (next time.Time, ended []*openSandbox) {
+	next = now.Add(time.Minute) // when none is known: those of before a restart are met as they are asked for
+	first := true
+	for name, o := range b.open {
+		switch {
+		case !now.Before(o.expires):
+			delete(b.open, name)
+			ended = append(ended, o)
+		case first || o.expires.Before(next):
+			next, first = o.expires, false
 		}
 	}
-	return next
+	b.kept.Sweep(now)
+	return next, ended
 }
 
-// find returns a sandbox that lives.
-func (b *sandboxes) find(now time.Time, name string) *openSandbox {
+// forget drops every record of sandboxes that have ended.
+func forget(ended []*openSandbox) (gone int) {
+	for _, o := range ended {
+		gone += 1 + o.Sweep(time.Unix(1<<33, 0))
+	}
+	return gone
+}
+
+// findSandbox returns a sandbox that lives.
+func (s *Server) findSandbox(now time.Time, name string) *openSandbox {
+	b := &s.boxes
 	b.mu.RLock()
-	o := b.all[name]
+	o := b.open[name]
 	b.mu.RUnlock()
+	if o == nil {
+		o = s.reopened(now, name)
+	}
 	if o == nil || !now.Before(o.expires) {
 		return nil
 	}
 	return o
 }
 
-// sweepAll drops what has ended, sandboxes and their records.
-func (b *sandboxes) sweepAll(now time.Time) (gone int) {
+// reopened makes the server of a sandbox that was opened before a restart.
+func (s *Server) reopened(now time.Time, name string) *openSandbox {
+	b := &s.boxes
 	b.mu.Lock()
-	before := len(b.all)
-	b.sweep(now)
-	gone = before - len(b.all)
-	var live []*openSandbox
-	for _, o := range b.all {
-		live = append(live, o)
+	defer b.mu.Unlock()
+	if o := b.open[name]; o != nil {
+		return o
 	}
+	r, err := b.kept.Get(now, table.KeyOf(name))
+	if err != nil {
+		return nil
+	}
+	o, err := s.boxed(name, r.Value, r.Expires)
+	if err != nil {
+		return nil
+	}
+	b.open[name] = o
+	return o
+}
+
+// sweepSandboxes drops what has ended, sandboxes and their records.
+func (s *Server) sweepSandboxes(now time.Time) (gone int) {
+	b := &s.boxes
+	b.mu.Lock()
+	_, ended := b.sweep(now)
+	live := slices.Collect(maps.Values(b.open))
 	b.mu.Unlock()
+	gone = forget(ended)
 	for _, o := range live {
 		gone += o.Sweep(now)
 	}

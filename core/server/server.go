@@ -42,24 +42,19 @@ type Server struct {
 	spec    []byte // /openapi.json
 }
 
-// New makes a server over memory tables.
+// New makes a server. Its records, and those of its tenants and sandboxes, are
+// where cfg.Storage says.
 func New(cfg Config) (*Server, error) {
-	return NewWith(cfg, authserver.MemoryTables(cfg.Limits))
-}
-
-// NewWith makes a server whose authorization server keeps its records in the
-// given tables. The tenants' are made by cfg.TenantTables.
-func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	s, err := issuer(cfg, t)
+	s, err := issuer(cfg, cfg.Storage(""))
 	if err != nil {
 		return nil, err
 	}
 	s.hosts, s.tenants = cfg.hosts(), map[string]*Server{}
-	s.boxes.all = map[string]*openSandbox{}
+	s.boxes = sandboxes{kept: table.Open(cfg.Storage(""), "sandboxes", cfg.Sandboxes, sandboxCodec), open: map[string]*openSandbox{}}
 	for _, name := range cfg.Tenants {
 		if s.tenants[name], err = s.open(name, cfg); err != nil {
 			return nil, err
@@ -71,12 +66,13 @@ func NewWith(cfg Config, t authserver.Tables) (*Server, error) {
 }
 
 // issuer makes one authorization server with its resources, no door before it.
-func issuer(cfg Config, t authserver.Tables) (*Server, error) {
+func issuer(cfg Config, open table.Opener) (*Server, error) {
 	u, err := message.ParseURL(cfg.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, notes: table.NewMemory[[]resource.Note](16), site: u.Origin()}
+	t := authserver.StoredTables(cfg.Limits, open)
+	s := &Server{cfg: cfg, notes: table.Open(open, "notes", 16, resource.NotesCodec), site: u.Origin()}
 	trusted := cfg.Trusted
 	if cfg.IdP {
 		s.idp = identityProvider(cfg, t)
@@ -87,7 +83,7 @@ func issuer(cfg Config, t authserver.Tables) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.static = &resource.Static{Token: cfg.BearerToken, Minted: table.NewMemory[struct{}](cfg.MintedMax), Lifetime: cfg.Minted, Random: cfg.Random}
+	s.static = &resource.Static{Token: cfg.BearerToken, Minted: table.Open(open, "minted", cfg.MintedMax, table.Names), Lifetime: cfg.Minted, Random: cfg.Random}
 	s.oauth = s.resource(OAuthPath, checker{s.as}, "Protected by OAuth: get an access token from the authorization server that the resource metadata names.")
 	s.oauth.DPoP, s.oauth.DPoPOnly = cfg.DPoP != authserver.DPoPOff, cfg.DPoP == authserver.DPoPRequired
 	s.bearer = s.resource(BearerPath, s.static, "Protected by a static bearer token, or one minted at "+MintPath+".")
@@ -113,10 +109,13 @@ func (c checker) Check(now time.Time, m message.Request, cred exchange.Credentia
 // it now and then; correctness does not depend on it.
 func (s *Server) Sweep(now time.Time) int {
 	gone := s.as.Sweep(now) + s.static.Minted.Sweep(now) + s.notes.Sweep(now)
+	if s.tenants == nil { // it is a tenant itself
+		return gone
+	}
 	for _, t := range s.tenants {
 		gone += t.Sweep(now)
 	}
-	gone += s.boxes.sweepAll(now)
+	gone += s.sweepSandboxes(now)
 	if s.cfg.documents != nil {
 		gone += s.cfg.documents.Sweep(now)
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
 )
 
@@ -44,7 +43,7 @@ func (s *Server) open(name string, cfg Config) (*Server, error) {
 		return nil, errors.New("the tenant " + name + " is named twice")
 	}
 	cfg.Issuer = s.cfg.Issuer + TenantPath + name
-	return issuer(cfg, cfg.TenantTables(name, cfg.Limits))
+	return issuer(cfg, cfg.Storage(name+"/"))
 }
 
 // tenant finds the tenant whose path it is, and the place it means. A sandbox
@@ -57,7 +56,7 @@ func (s *Server) tenant(now time.Time, path string) (*Server, *place, *openSandb
 	if t := s.tenants[name]; t != nil || s.cfg.Sandboxes == 0 {
 		return t, s.within[template], nil
 	}
-	box := s.boxes.find(now, name)
+	box := s.findSandbox(now, name)
 	if box == nil {
 		return nil, nil, nil
 	}
@@ -109,6 +108,3 @@ func (s *Server) issuers() []string {
 	}
 	return all
 }
-
-// memoryTables keeps a tenant's records in memory, as the root's are.
-func memoryTables(_ string, l authserver.Limits) authserver.Tables { return authserver.MemoryTables(l) }

@@ -1,0 +1,172 @@
+// Package rows keeps records in an SQLite database: of a Durable Object, or in
+// a file. The statements are here; the host runs them. Each is atomic by
+// itself, and no call needs two of them to be right.
+package rows
+
+import (
+	"sync"
+	"time"
+
+	"mcp-auth/core/table"
+)
+
+// A Database runs one statement at a time, whole or not at all. Arguments and
+// results are int64, string and []byte.
+type Database interface {
+	Exec(statement string, args ...any) ([][]any, error)
+}
+
+// Opener opens tables in a database that was migrated. Kinds of one issuer are
+// told from another's by the prefix.
+func Opener(db Database, prefix string) table.Opener {
+	return func(kind string, max int) table.Table[[]byte] {
+		return &rows{db: db, kind: prefix + kind, max: int64(max)}
+	}
+}
+
+// rows is one kind of record. What it remembers is only how many there are.
+type rows struct {
+	db   Database
+	kind string
+	max  int64
+
+	mu      sync.Mutex
+	counted bool
+	count   int64
+	swept   time.Time // when Create last made room
+}
+
+// Statements. Times are compared as they are stored: in microseconds.
+const (
+	createRow = `INSERT INTO records (kind, key, version, expires, value) VALUES (?, ?, 1, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET version = version + 1, expires = excluded.expires, value = excluded.value WHERE records.expires <= ?
+RETURNING version`
+	getRow   = `SELECT value, expires, version FROM records WHERE kind = ? AND key = ? AND expires > ?`
+	swapRow  = `UPDATE records SET value = ?, expires = ?, version = version + 1 WHERE kind = ? AND key = ? AND version = ? AND expires > ? RETURNING version`
+	takeRow  = `DELETE FROM records WHERE kind = ? AND key = ? AND version = ? AND expires > ? RETURNING version`
+	sweepRow = `DELETE FROM records WHERE kind = ? AND expires <= ?`
+	countRow = `SELECT COUNT(*) FROM records WHERE kind = ?`
+)
+
+// Create implements table.Table.
+func (t *rows) Create(now time.Time, k table.Key, value []byte, expires time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.room(now); err != nil {
+		return err
+	}
+	found, err := t.db.Exec(createRow, t.kind, k[:], expires.UnixMicro(), value, now.UnixMicro())
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return table.ErrExists
+	}
+	if version, err := number(found, nil); err != nil {
+		return err
+	} else if version == 1 { // else it took the place of one that had expired
+		t.count++
+	}
+	return nil
+}
+
+// room says whether there is a place. A full table is swept first, at most
+// once a second: who fills it cannot make every request sweep.
+func (t *rows) room(now time.Time) error {
+	if err := t.recount(); err != nil {
+		return err
+	}
+	if t.count >= t.max && now.Sub(t.swept).Abs() >= time.Second {
+		t.swept = now
+		t.sweep(now)
+		if err := t.recount(); err != nil {
+			return err
+		}
+	}
+	if t.count >= t.max {
+		return table.ErrFull
+	}
+	return nil
+}
+
+func (t *rows) recount() (err error) {
+	if !t.counted {
+		t.count, err = number(t.db.Exec(countRow, t.kind))
+		t.counted = err == nil
+	}
+	return err
+}
+
+// Get implements table.Table.
+func (t *rows) Get(now time.Time, k table.Key) (table.Record[[]byte], error) {
+	var r table.Record[[]byte]
+	found, err := t.db.Exec(getRow, t.kind, k[:], now.UnixMicro())
+	if err != nil {
+		return r, err
+	}
+	if len(found) == 0 {
+		return r, table.ErrMissing
+	}
+	if len(found[0]) != 3 {
+		return r, errAnswer
+	}
+	value, ok1 := found[0][0].([]byte)
+	expires, ok2 := found[0][1].(int64)
+	version, ok3 := found[0][2].(int64)
+	if !ok1 || !ok2 || !ok3 {
+		return r, errAnswer
+	}
+	return table.Record[[]byte]{Value: value, Expires: time.UnixMicro(expires), Version: uint32(version)}, nil
+}
+
+// Swap implements table.Table.
+func (t *rows) Swap(now time.Time, k table.Key, read table.Record[[]byte], value []byte, expires time.Time) error {
+	return moved(t.db.Exec(swapRow, value, expires.UnixMicro(), t.kind, k[:], int64(read.Version), now.UnixMicro()))
+}
+
+// Take implements table.Table.
+func (t *rows) Take(now time.Time, k table.Key, read table.Record[[]byte]) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := moved(t.db.Exec(takeRow, t.kind, k[:], int64(read.Version), now.UnixMicro()))
+	if err == nil && t.counted {
+		t.count--
+	}
+	return err
+}
+
+// moved says whether a statement found the row as it was read.
+func moved(found [][]any, err error) error {
+	if err == nil && len(found) == 0 {
+		return table.ErrMoved
+	}
+	return err
+}
+
+// Sweep implements table.Table.
+func (t *rows) Sweep(now time.Time) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sweep(now)
+}
+
+func (t *rows) sweep(now time.Time) int {
+	if t.recount() != nil {
+		return 0
+	}
+	before := t.count
+	_, err := t.db.Exec(sweepRow, t.kind, now.UnixMicro())
+	t.counted = false
+	if err != nil || t.recount() != nil {
+		return 0
+	}
+	return int(before - t.count)
+}
+
+// Len implements table.Table.
+func (t *rows) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_ = t.recount()
+	return int(t.count)
+}
