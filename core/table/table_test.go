@@ -18,30 +18,10 @@ func key(name string) table.Key { return table.KeyOf(name) }
 
 // conformance is what every implementation of Table must do.
 func conformance(t *testing.T, t1 table.Table[int]) {
-	is := is.New(t)
-	end := t0.Add(time.Second)
-	is.NoErr(t1.Create(t0, key("a"), 1, end))                  // a new record
-	is.Equal(t1.Create(t0, key("a"), 2, end), table.ErrExists) // not over a live one
-	r, err := t1.Get(t0, key("a"))
-	is.NoErr(err)                                              // it is there
-	is.Equal(r.Value, 1)                                       // as it was
-	is.NoErr(t1.Swap(t0, key("a"), r, 2, end))                 // replaced
-	is.Equal(t1.Swap(t0, key("a"), r, 3, end), table.ErrMoved) // not again from an old reading
-	is.Equal(t1.Take(t0, key("a"), r), table.ErrMoved)         // nor taken
-	r, _ = t1.Get(t0, key("a"))
-	is.Equal(r.Value, 2)               // the first swap stands
-	is.NoErr(t1.Take(t0, key("a"), r)) // taken
-	_, err = t1.Get(t0, key("a"))
-	is.Equal(err, table.ErrMissing) // gone
-	is.NoErr(t1.Create(t0, key("b"), 4, end))
-	r, _ = t1.Get(t0, key("b"))
-	_, err = t1.Get(end, key("b"))
-	is.Equal(err, table.ErrMissing)                                            // dead at the first instant of its expiry
-	is.Equal(t1.Swap(end, key("b"), r, 5, end.Add(time.Hour)), table.ErrMoved) // a dead record is not revived
-	is.NoErr(t1.Create(end, key("b"), 6, end.Add(time.Hour)))                  // but gives its place
-	is.Equal(t1.Len(), 1)                                                      // counted once
-	is.Equal(t1.Sweep(end.Add(2*time.Hour)), 1)                                // swept
-	is.Equal(t1.Len(), 0)                                                      // empty
+	t.Helper()
+	if err := table.Conform(t1, t0); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestMemory(t *testing.T) { conformance(t, table.NewMemory[int](10)) }
