@@ -8,6 +8,7 @@ import (
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/server"
+	"mcp-auth/web/settings"
 )
 
 // greet prints where things are, who may come, and what to type first. The
@@ -96,10 +97,10 @@ Examples
 	c := &config{}
 	fs := c.flags()
 	groups := []struct{ title, names string }{
-		{"Address", "listen issuer tenant allow-host allow-origin resource"},
-		{"Behaviour", "approval token-auth-methods token-format dpop dpop-nonce trust-workloads trust-idp compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp conformance allow-remote-hooks seed bearer-token"},
-		{"Lifetimes, at least 1s", names(c.durations(), func(d durationFlag) string { return d.name })},
-		{"Limits", names(c.counts(), func(n countFlag) string { return n.name })},
+		{"Address", "listen " + settings.AddressFlags},
+		{"Behaviour", settings.BehaviourFlags + " trust-workloads trust-idp conformance"},
+		{"Lifetimes, at least 1s", names(append(c.Durations(), c.ownDurations()...), func(d settings.Duration) string { return d.Name })},
+		{"Limits", names(append(c.Counts(), c.ownCounts()...), func(n settings.Count) string { return n.Name })},
 		{"Output", "log-format trace figures config version"},
 	}
 	for _, g := range groups {

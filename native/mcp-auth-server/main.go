@@ -40,7 +40,7 @@ func main() {
 
 // run is the program: exit codes 0 stopped, 1 could not serve, 2 usage.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	set, err := settings(args)
+	set, err := parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(out, usage())

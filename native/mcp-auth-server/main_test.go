@@ -134,14 +134,14 @@ func TestSettings(t *testing.T) {
 
 func TestC26_HooksBeyondLoopback(t *testing.T) {
 	is := is.New(t)
-	set, err := settings([]string{"--listen", "0.0.0.0:8765", "--issuer", "https://as.example", "--approval", "auto"})
+	set, err := parse([]string{"--listen", "0.0.0.0:8765", "--issuer", "https://as.example", "--approval", "auto"})
 	is.NoErr(err) // the flags are well-formed
 	_, err = set.server(&net.TCPAddr{IP: net.IPv4zero, Port: 8765}, nil)
 	is.True(err != nil && strings.Contains(err.Error(), "--allow-remote-hooks")) // refused, naming the second flag
-	set.remoteHooks = true
+	set.RemoteHooks = true
 	_, err = set.server(&net.TCPAddr{IP: net.IPv4zero, Port: 8765}, nil)
 	is.NoErr(err) // which lets them be on
-	set, _ = settings([]string{"--listen", "0.0.0.0:8765", "--issuer", "https://as.example"})
+	set, _ = parse([]string{"--listen", "0.0.0.0:8765", "--issuer", "https://as.example"})
 	cfg, err := set.server(&net.TCPAddr{IP: net.IPv4zero, Port: 8765}, nil)
 	is.NoErr(err)
 	is.True(!cfg.Mint) // by itself the mint hook is on for loopback alone
@@ -152,14 +152,14 @@ func TestVariablesAndFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.json")
 	is.NoErr(os.WriteFile(file, []byte(`{"access-lifetime":"7s","approval":"deny"}`), 0o600))
 	t.Setenv("MCP_AUTH_SERVER_APPROVAL", "auto")
-	set, err := settings([]string{"--config", file, "--code-lifetime", "3s"})
+	set, err := parse([]string{"--config", file, "--code-lifetime", "3s"})
 	is.NoErr(err)                                 // all three are read
-	is.Equal(set.lifetimes.Code, 3*time.Second)   // the flag
-	is.Equal(set.approval, "auto")                // the variable, which wins over the file
-	is.Equal(set.lifetimes.Access, 7*time.Second) // the file
+	is.Equal(set.Lifetimes.Code, 3*time.Second)   // the flag
+	is.Equal(set.Approval, "auto")                // the variable, which wins over the file
+	is.Equal(set.Lifetimes.Access, 7*time.Second) // the file
 	t.Setenv("MCP_AUTH_TEST_SERVER_BEARER_TOKEN", "from-the-original")
-	set, _ = settings(nil)
-	is.Equal(set.bearerToken, "from-the-original") // the original's variable
+	set, _ = parse(nil)
+	is.Equal(set.BearerToken, "from-the-original") // the original's variable
 }
 
 func TestPortInUse(t *testing.T) {

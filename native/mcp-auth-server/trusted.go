@@ -11,13 +11,14 @@ import (
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
 	"mcp-auth/core/jose"
+	"mcp-auth/web/settings"
 )
 
 // trusted reads the key files of --trust-workloads and --trust-idp.
 func (c *config) trusted() (all []authserver.Trusted, err error) {
 	for _, w := range [...]struct {
 		flag  string
-		pairs list
+		pairs settings.List
 		users bool
 	}{{"trust-workloads", c.workloads, false}, {"trust-idp", c.providers, true}} {
 		for _, pair := range w.pairs {
