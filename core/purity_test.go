@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 
 // pure is what the core may import from outside itself.
 var pure = strings.Fields(`bytes cmp crypto crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/hmac crypto/rsa crypto/sha256 crypto/subtle embed encoding/base64 encoding/binary errors fmt
-	io io/fs iter maps math math/big math/bits net/netip slices sort strconv strings sync sync/atomic time unicode unicode/utf16 unicode/utf8 unique
+	hash/maphash io io/fs iter maps math math/big math/bits net/netip slices sort strconv strings sync sync/atomic time unicode unicode/utf16 unicode/utf8 unique
 	github.com/go-json-experiment/json/jsontext`)
 
 // unwelcome says why some packages are not pure.

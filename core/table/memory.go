@@ -2,6 +2,7 @@
 package table
 
 import (
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,55 +10,62 @@ import (
 
 const shards = 64
 
+// What Create looks through for expired records when the table is full: so
+// many places in each of so many shards, whatever the table holds.
+const (
+	lookShards = 4
+	lookPlaces = 256
+)
+
 // Memory is a Table that lives as long as the process. Its zero value is not
 // usable: NewMemory.
 type Memory[R any] struct {
 	max    int64
+	seed   maphash.Seed // keys are hashes already, but some of names that others choose
 	count  atomic.Int64
-	next   atomic.Uint32 // the shard that Create sweeps when the table is full
+	next   atomic.Uint32 // the shard that Create looks at next when the table is full
 	shards [shards]shard[R]
 }
 
 type shard[R any] struct {
-	mu      sync.Mutex
-	records map[Key]entry[R] // nil: none yet
-}
-
-type entry[R any] struct {
-	value   R
-	expires int64 // Unix nanoseconds
-	version uint32
+	mu   sync.Mutex
+	hand uint32 // the place to look at next
+	slab[R]
 }
 
 // NewMemory makes a table of at most max records. An empty one is small: a
 // sandbox has a dozen.
 func NewMemory[R any](max int) *Memory[R] {
-	return &Memory[R]{max: int64(max)}
+	return &Memory[R]{max: int64(max), seed: maphash.MakeSeed()}
 }
 
-func (m *Memory[R]) shard(k Key) *shard[R] { return &m.shards[k[0]%shards] }
+// shard locks and returns the shard of a key, with what its index goes by.
+func (m *Memory[R]) shard(k Key) (*shard[R], uint64) {
+	s := &m.shards[k[0]%shards]
+	s.mu.Lock()
+	return s, maphash.Bytes(m.seed, k[:])
+}
 
-// Create implements Table. A full table drops what has expired, a shard at a
-// time, before it refuses.
+// Create implements Table. A full table drops some of what has expired before
+// it refuses.
 func (m *Memory[R]) Create(now time.Time, k Key, value R, expires time.Time) error {
 	if !m.room(now) {
 		return ErrFull
 	}
-	s := m.shard(k)
-	s.mu.Lock()
+	s, hash := m.shard(k)
 	defer s.mu.Unlock()
-	old, exists := s.records[k]
-	if exists && old.expires > now.UnixNano() {
+	place, exists := s.find(k, hash)
+	if exists && s.head(place).expires > now.UnixNano() {
 		m.count.Add(-1)
 		return ErrExists
 	}
 	if exists { // an expired record gives its place
 		m.count.Add(-1)
+	} else if place = s.insert(k, hash, m.seed); place == none {
+		m.count.Add(-1)
+		return ErrFull
 	}
-	if s.records == nil {
-		s.records = map[Key]entry[R]{}
-	}
-	s.records[k] = entry[R]{value: value, expires: expires.UnixNano(), version: old.version + 1}
+	s.set(place, value, expires.UnixNano())
 	return nil
 }
 
@@ -66,8 +74,11 @@ func (m *Memory[R]) room(now time.Time) bool {
 	if m.count.Add(1) <= m.max {
 		return true
 	}
-	for range 4 { // bounded work for one request
-		m.sweepShard(now, &m.shards[m.next.Add(1)%shards])
+	for range lookShards { // bounded work for one request
+		s := &m.shards[m.next.Add(1)%shards]
+		s.mu.Lock()
+		m.count.Add(-int64(s.look(now.UnixNano(), m.seed)))
+		s.mu.Unlock()
 	}
 	if m.count.Load() <= m.max {
 		return true
@@ -76,66 +87,81 @@ func (m *Memory[R]) room(now time.Time) bool {
 	return false
 }
 
-// Get implements Table.
-func (m *Memory[R]) Get(now time.Time, k Key) (Record[R], error) {
-	s := m.shard(k)
-	s.mu.Lock()
-	e, ok := s.records[k]
-	s.mu.Unlock()
-	if !ok || e.expires <= now.UnixNano() {
-		return Record[R]{}, ErrMissing
+// look drops the expired among the next few places.
+func (s *shard[R]) look(at int64, seed maphash.Seed) (gone int) {
+	for range min(lookPlaces, s.used) {
+		if s.hand++; s.hand >= s.used {
+			s.hand = 0
+		}
+		if s.expired(s.hand, at) {
+			s.remove(s.hand, seed)
+			gone++
+		}
 	}
-	return Record[R]{Value: e.value, Expires: time.Unix(0, e.expires), Version: e.version}, nil
+	return gone
+}
+
+// Get implements Table.
+func (m *Memory[R]) Get(now time.Time, k Key) (r Record[R], err error) {
+	s, hash := m.shard(k)
+	defer s.mu.Unlock()
+	place, ok := s.find(k, hash)
+	if !ok {
+		return r, ErrMissing
+	}
+	h := s.head(place)
+	if h.expires <= now.UnixNano() {
+		return r, ErrMissing
+	}
+	return Record[R]{Value: *s.value(place), Expires: time.Unix(0, h.expires), Version: h.version}, nil
+}
+
+// read finds a record that is still what was read of it.
+func (s *shard[R]) read(now time.Time, k Key, hash uint64, version uint32) (place uint32, ok bool) {
+	if place, ok = s.find(k, hash); !ok {
+		return none, false
+	}
+	h := s.head(place)
+	return place, h.version == version && h.expires > now.UnixNano()
 }
 
 // Swap implements Table.
 func (m *Memory[R]) Swap(now time.Time, k Key, read Record[R], value R, expires time.Time) error {
-	s := m.shard(k)
-	s.mu.Lock()
+	s, hash := m.shard(k)
 	defer s.mu.Unlock()
-	e, ok := s.records[k]
-	if !ok || e.version != read.Version || e.expires <= now.UnixNano() {
+	place, ok := s.read(now, k, hash, read.Version)
+	if !ok {
 		return ErrMoved
 	}
-	s.records[k] = entry[R]{value: value, expires: expires.UnixNano(), version: e.version + 1}
+	s.set(place, value, expires.UnixNano())
 	return nil
 }
 
 // Take implements Table.
 func (m *Memory[R]) Take(now time.Time, k Key, read Record[R]) error {
-	s := m.shard(k)
-	s.mu.Lock()
+	s, hash := m.shard(k)
 	defer s.mu.Unlock()
-	e, ok := s.records[k]
-	if !ok || e.version != read.Version || e.expires <= now.UnixNano() {
+	place, ok := s.read(now, k, hash, read.Version)
+	if !ok {
 		return ErrMoved
 	}
-	delete(s.records, k)
+	s.remove(place, m.seed)
 	m.count.Add(-1)
 	return nil
 }
 
 // Sweep implements Table. Only one shard is locked at a time.
 func (m *Memory[R]) Sweep(now time.Time) int {
-	gone := 0
+	total := 0
 	for i := range m.shards {
-		gone += m.sweepShard(now, &m.shards[i])
+		s := &m.shards[i]
+		s.mu.Lock()
+		gone := s.sweep(now.UnixNano(), m.seed)
+		m.count.Add(-int64(gone))
+		s.mu.Unlock()
+		total += gone
 	}
-	return gone
-}
-
-func (m *Memory[R]) sweepShard(now time.Time, s *shard[R]) int {
-	at, gone := now.UnixNano(), 0
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for k, e := range s.records {
-		if e.expires <= at {
-			delete(s.records, k)
-			gone++
-		}
-	}
-	m.count.Add(int64(-gone))
-	return gone
+	return total
 }
 
 // Len implements Table.
