@@ -15,7 +15,7 @@ import (
 // kept is a record as the model has it.
 type kept struct {
 	value   int
-	expires        time.Time
+	expires time.Time
 }
 
 // TestMemoryAgainstAModel does anything in any order, and holds the table to a

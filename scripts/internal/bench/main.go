@@ -26,6 +26,9 @@ var (
 func main() {
 	flag.Parse()
 	run := measure
+	if *prof != "" {
+		run = profile
+	}
 	if *bare != "" {
 		run = func() error { return serveBare(*bare) }
 	}
