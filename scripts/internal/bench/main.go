@@ -26,9 +26,6 @@ var (
 func main() {
 	flag.Parse()
 	run := measure
-	if *prof != "" {
-		run = profile
-	}
 	if *bare != "" {
 		run = func() error { return serveBare(*bare) }
 	}
