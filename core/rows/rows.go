@@ -5,6 +5,7 @@ package rows
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mcp-auth/core/table"
@@ -30,9 +31,9 @@ type rows struct {
 	kind string
 	max  int64
 
-	mu      sync.Mutex
+	mu      sync.RWMutex // for reading: while a record is made or taken, and so counted
 	counted bool
-	count   int64
+	count   atomic.Int64
 	swept   time.Time // when Create last made room
 }
 
@@ -50,49 +51,72 @@ RETURNING version`
 
 // Create implements table.Table.
 func (t *rows) Create(now time.Time, k table.Key, value []byte, expires time.Time) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err := t.room(now); err != nil {
+	if err := t.enter(now); err != nil {
 		return err
 	}
+	defer t.mu.RUnlock()
+	version, err := t.create(now, k, value, expires)
+	if version != 1 { // none was made, or it took the place of one that had expired
+		t.count.Add(-1)
+	}
+	return err
+}
+
+func (t *rows) create(now time.Time, k table.Key, value []byte, expires time.Time) (version int64, err error) {
 	found, err := t.db.Exec(createRow, t.kind, k[:], expires.UnixMicro(), value, now.UnixMicro())
-	if err != nil {
-		return err
+	if err == nil && len(found) == 0 {
+		err = table.ErrExists
 	}
-	if len(found) == 0 {
-		return table.ErrExists
+	return number(found, err)
+}
+
+// enter takes a place and leaves the lock held for reading. Many make records
+// at once: a host may write them together.
+func (t *rows) enter(now time.Time) error {
+	for {
+		t.mu.RLock()
+		if t.counted {
+			if t.count.Add(1) <= t.max {
+				return nil
+			}
+			t.count.Add(-1)
+		}
+		t.mu.RUnlock()
+		if err := t.room(now); err != nil {
+			return err
+		}
 	}
-	if version, err := number(found, nil); err != nil {
-		return err
-	} else if version == 1 { // else it took the place of one that had expired
-		t.count++
-	}
-	return nil
 }
 
 // room says whether there is a place. A full table is swept first, at most
 // once a second: who fills it cannot make every request sweep.
 func (t *rows) room(now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if err := t.recount(); err != nil {
 		return err
 	}
-	if t.count >= t.max && now.Sub(t.swept).Abs() >= time.Second {
+	if t.count.Load() >= t.max && now.Sub(t.swept).Abs() >= time.Second {
 		t.swept = now
 		t.sweep(now)
 		if err := t.recount(); err != nil {
 			return err
 		}
 	}
-	if t.count >= t.max {
+	if t.count.Load() >= t.max {
 		return table.ErrFull
 	}
 	return nil
 }
 
-func (t *rows) recount() (err error) {
-	if !t.counted {
-		t.count, err = number(t.db.Exec(countRow, t.kind))
-		t.counted = err == nil
+func (t *rows) recount() error {
+	if t.counted {
+		return nil
+	}
+	n, err := number(t.db.Exec(countRow, t.kind))
+	if err == nil {
+		t.count.Store(n)
+		t.counted = true
 	}
 	return err
 }
@@ -126,11 +150,11 @@ func (t *rows) Swap(now time.Time, k table.Key, read table.Record[[]byte], value
 
 // Take implements table.Table.
 func (t *rows) Take(now time.Time, k table.Key, read table.Record[[]byte]) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.mu.RLock()
+	defer t.mu.RUnlock()
 	err := moved(t.db.Exec(takeRow, t.kind, k[:], int64(read.Version), now.UnixMicro()))
 	if err == nil && t.counted {
-		t.count--
+		t.count.Add(-1)
 	}
 	return err
 }
@@ -154,13 +178,13 @@ func (t *rows) sweep(now time.Time) int {
 	if t.recount() != nil {
 		return 0
 	}
-	before := t.count
+	before := t.count.Load()
 	_, err := t.db.Exec(sweepRow, t.kind, now.UnixMicro())
 	t.counted = false
 	if err != nil || t.recount() != nil {
 		return 0
 	}
-	return int(before - t.count)
+	return int(before - t.count.Load())
 }
 
 // Len implements table.Table.
@@ -168,5 +192,5 @@ func (t *rows) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_ = t.recount()
-	return int(t.count)
+	return int(t.count.Load())
 }

@@ -13,7 +13,7 @@ import (
 
 // greet prints where things are, who may come, and what to type first. The
 // first line ends in the issuer.
-func greet(out io.Writer, cfg server.Config, bound, figures string) {
+func greet(out io.Writer, cfg server.Config, bound, figures, store string) {
 	base, where := cfg.Issuer, ""
 	if base != "http://"+bound {
 		where = bound + ", as "
@@ -67,7 +67,7 @@ func greet(out io.Writer, cfg server.Config, bound, figures string) {
 	p("  mcp-auth login %s/mcp/oauth --auth-mode auth-code --register", base)
 	p("  mcp-auth call %s/mcp/oauth tools/list", base)
 	p("")
-	p("Stop with Ctrl-C. State is in memory and ends with the process.")
+	p("Stop with Ctrl-C. %s", outlives(store))
 	io.WriteString(out, b.String())
 }
 
@@ -91,6 +91,7 @@ Examples
   mcp-auth-server                                    serve on http://127.0.0.1:8765
   mcp-auth-server --approval auto                    approve without asking, for CI
   mcp-auth-server --access-lifetime 5s               see a client refresh
+  mcp-auth-server --store sqlite:state.db            keep clients and tokens over restarts
   mcp-auth-server --listen 127.0.0.1:0 --trace t.ndjson
 
 `)
@@ -98,6 +99,7 @@ Examples
 	fs := c.flags()
 	groups := []struct{ title, names string }{
 		{"Address", "listen " + settings.AddressFlags},
+		{"State", "store"},
 		{"Behaviour", settings.BehaviourFlags + " trust-workloads trust-idp conformance"},
 		{"Lifetimes, at least 1s", names(append(c.Durations(), c.ownDurations()...), func(d settings.Duration) string { return d.Name })},
 		{"Limits", names(append(c.Counts(), c.ownCounts()...), func(n settings.Count) string { return n.Name })},

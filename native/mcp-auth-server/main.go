@@ -52,14 +52,21 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(out, "mcp-auth-server", version)
 		return 0
 	}
-	if err := serve(ctx, set, out, errOut); err != nil {
+	kept, err := openStore(set.store)
+	if err == nil {
+		err = serve(ctx, set, kept, out, errOut)
+	}
+	if err != nil {
 		fmt.Fprintf(errOut, "mcp-auth-server: %v\n", err)
 		return 1
 	}
 	return 0
 }
 
-func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
+// serve serves from a store until the context ends, and closes it once nobody
+// is served any more.
+func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) (err error) {
+	defer func() { err = errors.Join(err, kept.close()) }()
 	bound, err := net.Listen("tcp", set.listen)
 	if err != nil {
 		return explainListen(set.listen, err)
@@ -81,6 +88,7 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 	if cfg.Files, err = page.Mounted(); err != nil {
 		return err
 	}
+	cfg.Storage = kept.storage
 	s, err := server.New(cfg)
 	if err != nil {
 		return err
@@ -98,7 +106,7 @@ func serve(ctx context.Context, set *config, out, errOut io.Writer) error {
 		return err
 	}
 	defer stop()
-	greet(out, cfg, l.Addr().String(), figures)
+	greet(out, cfg, l.Addr().String(), figures, set.store)
 	floor := quietCollector()
 	defer runtime.KeepAlive(floor)
 	return until(ctx, web, l, s, set.sweep)
