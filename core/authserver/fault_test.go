@@ -144,7 +144,7 @@ func TestRF11_FaultsWhileRefreshing(t *testing.T) {
 	})
 }
 
-func TestFaultsWhileAskingForClientCredentials(t *testing.T) {
+func TestR16_FaultsWhileAskingForClientCredentials(t *testing.T) {
 	everyCall(t, func(*Server) string { return "" }, func(s *Server, _ string) message.Response {
 		return tokenForm(s, "grant_type=client_credentials&client_id=dev-confidential-client&client_secret=wrong")
 	}, func(t *testing.T, s *Server, first, second message.Response) {
@@ -154,7 +154,7 @@ func TestFaultsWhileAskingForClientCredentials(t *testing.T) {
 	})
 }
 
-func TestFaultsWhilePollingForADevice(t *testing.T) {
+func TestR16_FaultsWhilePollingForADevice(t *testing.T) {
 	everyCall(t, func(s *Server) string {
 		r := s.DeviceAuthorization(fNow, message.Request{Method: "POST", Body: []byte("client_id=dev-public-client"), Header: message.Header{{Name: "Content-Type", Value: message.FormType}}})
 		code := member(r, "device_code")
@@ -180,7 +180,7 @@ func pushForm(s *Server) message.Response {
 			"&code_challenge_method=S256&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth")})
 }
 
-func TestFaultsWhileUsingAPushedRequest(t *testing.T) {
+func TestR16_FaultsWhileUsingAPushedRequest(t *testing.T) {
 	codeOf := func(r message.Response) string {
 		f, _ := message.ParseForm(message.Request{URL: r.Header.Get("Location")}.Query())
 		code, _ := f.One("code")
@@ -212,7 +212,7 @@ func TestFaultsWhileUsingAPushedRequest(t *testing.T) {
 	}
 }
 
-func TestFaultsWhilePushing(t *testing.T) {
+func TestR16_FaultsWhilePushing(t *testing.T) {
 	s, f := faulty(t)
 	f.Calls()
 	f.At.Store(1) // the one call there is, since the client is seeded
@@ -227,7 +227,7 @@ func TestFaultsWhilePushing(t *testing.T) {
 // Keys, proofs and statements of others: whatever call fails, nothing is
 // handed out that does not work, and the same request with fresh signatures
 // succeeds.
-func TestFaultsWhileProvingByKey(t *testing.T) {
+func TestR16_FaultsWhileProvingByKey(t *testing.T) {
 	key, _ := jose.FromSeed([32]byte{1})
 	statement := func(typ, name string) string {
 		text, err := exchange.Assertion{Type: typ, Issuer: "https://other.example", Subject: "a", Audience: fIssuer, ClientID: "dev-enterprise-client", JTI: name, ExpiresAt: fNow.Add(time.Minute)}.Sign(key, fNow)

@@ -128,6 +128,10 @@ const (
 	maxKeys      = 1_000
 )
 
+// heaviest is how many bytes the records of one kind may have together, where
+// whoever sends them chooses their length: thousands of the usual size.
+const heaviest = 16 << 20
+
 // MemoryTables keeps everything in memory.
 func MemoryTables(l Limits) Tables { return StoredTables(l, nil) }
 
@@ -136,8 +140,8 @@ func MemoryTables(l Limits) Tables { return StoredTables(l, nil) }
 func StoredTables(l Limits, open table.Opener) Tables {
 	l = Config{Limits: l}.withDefaults().Limits
 	return Tables{
-		Clients:      table.Open(open, "clients", l.Clients, clientCodec),
-		Transactions: table.Open(open, "transactions", l.Transactions, transactionCodec),
+		Clients:      table.OpenWeighed(open, "clients", l.Clients, heaviest, clientCodec),
+		Transactions: table.OpenWeighed(open, "transactions", l.Transactions, heaviest, transactionCodec),
 		Codes:        table.Open(open, "codes", l.Codes, codeCodec),
 		Grants:       table.Open(open, "grants", l.Tokens, grantCodec),
 		Access:       table.Open(open, "access", l.Tokens, accessCodec),
@@ -145,7 +149,7 @@ func StoredTables(l Limits, open table.Opener) Tables {
 		Devices:      table.Open(open, "devices", l.Devices, deviceCodec),
 		UserCodes:    table.Open(open, "user_codes", l.Devices, keyCodec),
 		DevicePages:  table.Open(open, "device_pages", l.Transactions, devicePageCodec),
-		Pushed:       table.Open(open, "pushed", l.Transactions, pushedCodec),
+		Pushed:       table.OpenWeighed(open, "pushed", l.Transactions, heaviest, pushedCodec),
 		Throttles:    table.Open(open, "throttles", maxThrottles, throttleCodec),
 		Spent:        table.Open(open, "spent", l.Spent, table.Names),
 		Keys:         table.Open(open, "keys", maxKeys, keysCodec),

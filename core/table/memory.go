@@ -21,6 +21,7 @@ const (
 // usable: NewMemory.
 type Memory[R any] struct {
 	max    int64
+	most   int64        // bytes that all records may weigh together, where they are weighed
 	seed   maphash.Seed // keys are hashes already, but some of names that others choose
 	count  atomic.Int64
 	next   atomic.Uint32 // the shard that Create looks at next when the table is full
@@ -39,6 +40,17 @@ func NewMemory[R any](max int) *Memory[R] {
 	return &Memory[R]{max: int64(max), seed: maphash.MakeSeed()}
 }
 
+// NewWeighed makes a table of at most max records, and of as many as weigh no
+// more than most bytes together: for records that hold what anybody sends.
+func NewWeighed[R any](max int, most int64, weigh func(R) int64) *Memory[R] {
+	m := NewMemory[R](max)
+	m.most = most
+	for i := range m.shards {
+		m.shards[i].weigh = weigh
+	}
+	return m
+}
+
 // shard locks and returns the shard of a key, with what its index goes by.
 func (m *Memory[R]) shard(k Key) (*shard[R], uint64) {
 	s := &m.shards[k[0]%shards]
@@ -49,7 +61,7 @@ func (m *Memory[R]) shard(k Key) (*shard[R], uint64) {
 // Create implements Table. A full table drops some of what has expired before
 // it refuses.
 func (m *Memory[R]) Create(now time.Time, k Key, value R, expires time.Time) error {
-	if !m.room(now) {
+	if !m.room(now, value) {
 		return ErrFull
 	}
 	s, hash := m.shard(k)
@@ -60,6 +72,7 @@ func (m *Memory[R]) Create(now time.Time, k Key, value R, expires time.Time) err
 		return ErrExists
 	}
 	if exists { // an expired record gives its place
+		s.lighten(place)
 		m.count.Add(-1)
 	} else if place = s.insert(k, hash, m.seed); place == none {
 		m.count.Add(-1)
@@ -70,8 +83,8 @@ func (m *Memory[R]) Create(now time.Time, k Key, value R, expires time.Time) err
 }
 
 // room takes one place, or says that there is none.
-func (m *Memory[R]) room(now time.Time) bool {
-	if m.count.Add(1) <= m.max {
+func (m *Memory[R]) room(now time.Time, value R) bool {
+	if m.count.Add(1) <= m.max && !m.heavy(value) {
 		return true
 	}
 	for range lookShards { // bounded work for one request
@@ -80,11 +93,25 @@ func (m *Memory[R]) room(now time.Time) bool {
 		m.count.Add(-int64(s.look(now.UnixNano(), m.seed)))
 		s.mu.Unlock()
 	}
-	if m.count.Load() <= m.max {
+	if m.count.Load() <= m.max && !m.heavy(value) {
 		return true
 	}
 	m.count.Add(-1)
 	return false
+}
+
+// heavy reports whether the records would weigh too much with another one.
+// Those that come at the same moment may each be let in.
+func (m *Memory[R]) heavy(value R) bool {
+	weigh := m.shards[0].weigh
+	if weigh == nil {
+		return false
+	}
+	sum := weigh(value)
+	for i := range m.shards {
+		sum += m.shards[i].weight.Load()
+	}
+	return sum > m.most
 }
 
 // look drops the expired among the next few places.
@@ -133,6 +160,7 @@ func (m *Memory[R]) Swap(now time.Time, k Key, read Record[R], value R, expires 
 	if !ok {
 		return ErrMoved
 	}
+	s.lighten(place)
 	s.set(place, value, expires.UnixNano())
 	return nil
 }

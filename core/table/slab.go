@@ -2,7 +2,10 @@
 // and an index of four bytes a record.
 package table
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
 
 const (
 	chunk = 512        // records in a chunk; the first one grows up to it
@@ -32,6 +35,9 @@ type slab[R any] struct {
 	used   uint32   // places there have been
 	free   uint32   // 1 + the first free place below used; 0: none
 	live   uint32
+
+	weigh  func(R) int64 // nil: records are not weighed
+	weight atomic.Int64  // bytes, read without the shard's lock
 }
 
 func (s *slab[R]) head(place uint32) *head { return &s.heads[place/chunk][place%chunk] }
@@ -42,6 +48,16 @@ func (s *slab[R]) set(place uint32, value R, expires int64) {
 	h := s.head(place)
 	h.expires, h.version = expires, h.version+1
 	*s.value(place) = value
+	if s.weigh != nil {
+		s.weight.Add(s.weigh(value))
+	}
+}
+
+// lighten takes off the weight of a value that is about to go.
+func (s *slab[R]) lighten(place uint32) {
+	if s.weigh != nil {
+		s.weight.Add(-s.weigh(*s.value(place)))
+	}
 }
 
 func (s *slab[R]) expired(place uint32, at int64) bool {
@@ -145,6 +161,7 @@ func (s *slab[R]) remove(place uint32, seed maphash.Seed) {
 		i = (i + 1) & mask
 	}
 	s.close(i, mask, seed)
+	s.lighten(place)
 	var nothing R
 	*s.value(place) = nothing
 	h.next, s.free = s.free, place+1

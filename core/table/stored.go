@@ -66,6 +66,15 @@ func Open[R any](open Opener, kind string, max int, c Codec[R]) Table[R] {
 	return Stored[R]{open(kind, max), c}
 }
 
+// OpenWeighed is Open for records that hold what anybody sends. In memory they
+// may weigh no more than most bytes together, each as much as it has as bytes.
+func OpenWeighed[R any](open Opener, kind string, max int, most int64, c Codec[R]) Table[R] {
+	if open == nil {
+		return NewWeighed(max, most, func(value R) int64 { return int64(len(c.Encode(value))) })
+	}
+	return Open(open, kind, max, c)
+}
+
 // Names is of records that only say that something is so.
 var Names = Codec[struct{}]{Version: 1,
 	Write: func(*Writer, struct{}) {},

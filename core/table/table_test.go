@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,28 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	is.True(again > 50) // expired records make room without a sweep from outside
+}
+
+// records that hold what anybody sends are bounded by their size as well.
+func TestR04_MemoryIsBoundedByWeight(t *testing.T) {
+	is := is.New(t)
+	m := table.NewWeighed(1000, 100, func(s string) int64 { return int64(len(s)) })
+	end := t0.Add(time.Second)
+	is.NoErr(m.Create(t0, key("a"), strings.Repeat("a", 60), end))                // there is room
+	is.Equal(m.Create(t0, key("b"), strings.Repeat("b", 60), end), table.ErrFull) // and then there is not
+	is.NoErr(m.Create(t0, key("c"), strings.Repeat("c", 40), end))                // but for a smaller one
+	is.Equal(m.Create(t0, key("a"), "", end), table.ErrExists)                    // what is refused weighs nothing
+	r, err := m.Get(t0, key("c"))
+	is.NoErr(err)                                                  // the smaller one
+	is.NoErr(m.Swap(t0, key("c"), r, "c", end))                    // becomes smaller yet
+	is.NoErr(m.Create(t0, key("d"), strings.Repeat("d", 39), end)) // which makes room
+	r, err = m.Get(t0, key("a"))
+	is.NoErr(err)                                                                   // the large one
+	is.NoErr(m.Take(t0, key("a"), r))                                               // goes
+	is.NoErr(m.Create(t0, key("e"), strings.Repeat("e", 60), end))                  // which makes room, too
+	is.NoErr(m.Create(end, key("e"), "", end.Add(time.Second)))                     // what has expired gives its place and its weight
+	is.Equal(m.Sweep(end.Add(time.Minute)), 3)                                      // all are swept
+	is.NoErr(m.Create(end, key("g"), strings.Repeat("g", 100), end.Add(time.Hour))) // and all the room is there again
 }
 
 func TestOneWinner(t *testing.T) {

@@ -99,9 +99,10 @@ func (l *Listener) makeRoom(now time.Time) bool {
 	return len(l.conns) < l.max
 }
 
+// rests reports whether nothing has come for so long.
 func (c *conn) rests(now time.Time, span time.Duration) bool {
 	since := c.since.Load()
-	return since != 0 && now.UnixNano()-since >= int64(span)
+	return since != 0 && now.UnixNano()-since >= int64(span) && !pending(c.Conn)
 }
 
 // Close implements net.Conn, and gives the place back.

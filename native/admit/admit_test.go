@@ -146,7 +146,7 @@ func TestR08_RestingConnectionsMakeRoom(t *testing.T) {
 }
 
 // whoever is refused and never speaks, or never leaves, is let go.
-func TestR08_RefusedAndStubborn(t *testing.T) {
+func TestR05_R08_RefusedAndStubborn(t *testing.T) {
 	is := is.New(t)
 	h := serve(t, 1)
 	inside := h.visit(t)

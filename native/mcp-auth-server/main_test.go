@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -272,6 +273,41 @@ func TestClientDocumentOnLoopback(t *testing.T) {
 	base, _, _, _ = start(t, "--cimd=false")
 	_, body = get(t, base+"/.well-known/oauth-authorization-server")
 	is.True(!strings.Contains(body, "client_id_metadata_document_supported")) // switched off, not announced
+}
+
+// A flood that is refused by 401 leaves nothing behind.
+func TestMC20_R05_FloodOf401(t *testing.T) {
+	is := is.New(t)
+	base, _, _, stop := start(t, "--log-format", "off")
+	c := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}
+	refused := func() {
+		r, err := http.NewRequest("POST", base+"/mcp/oauth", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+		is.NoErr(err)
+		r.Header = http.Header{"Authorization": {"Bearer wrong"}, "Content-Type": {"application/json"}}
+		reply, err := c.Do(r)
+		is.NoErr(err)
+		_, _ = io.Copy(io.Discard, reply.Body)
+		is.NoErr(reply.Body.Close())
+		is.Equal(reply.StatusCode, 401) // refused
+	}
+	refused()
+	c.CloseIdleConnections()
+	before := runtime.NumGoroutine()
+	var flood sync.WaitGroup
+	for range 8 {
+		flood.Go(func() {
+			for range 250 {
+				refused()
+			}
+		})
+	}
+	flood.Wait()
+	c.CloseIdleConnections()
+	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+5 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond) // connections end
+	}
+	is.True(runtime.NumGoroutine() <= before+5) // as many goroutines as before
+	is.Equal(stop(), 0)
 }
 
 func TestSandboxes(t *testing.T) {

@@ -73,7 +73,7 @@ func (c *config) ownDurations() []settings.Duration {
 }
 
 func (c *config) ownCounts() []settings.Count {
-	return []settings.Count{{To: &c.connections, Name: "max-connections", About: "connections served at once; further ones get 503 with Retry-After", Default: 2_000}}
+	return []settings.Count{{To: &c.connections, Name: "max-connections", About: "connections served at once; further ones get 503 with Retry-After", Default: 1_000}}
 }
 
 func (c *config) check() error {

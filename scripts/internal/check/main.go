@@ -30,6 +30,7 @@ var phases = []phase{
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
 	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
+	{"soak", "kills, races, floods, leaks, stops, load and overload, each with its control, shortened", command("scripts/soak", "--short")},
 	{"bench", "the measurements, shortened", command("scripts/bench", "--quick")},
 }
 
