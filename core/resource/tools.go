@@ -53,7 +53,7 @@ func echo(c mcp.Call) (message.Value, error) {
 func whoami(c mcp.Call) (message.Value, error) {
 	expires := message.NullValue()
 	if !c.ExpiresAt.IsZero() {
-		expires = message.Str(c.ExpiresAt.UTC().Format(time.RFC3339))
+		expires = message.Str(message.Moment(c.ExpiresAt.Truncate(time.Second)))
 	}
 	return message.Obj(
 		message.M("subject", message.Str(c.Subject)),

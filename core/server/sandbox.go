@@ -172,7 +172,7 @@ func (s *Server) boxed(name string, box Sandbox, expires time.Time) (*openSandbo
 	if err != nil {
 		return nil, err
 	}
-	t.ends = expires.UTC().Format("2006-01-02 15:04:05 UTC")
+	t.ends = strings.NewReplacer("T", " ", "Z", " UTC").Replace(message.Moment(expires.Truncate(time.Second)))
 	return &openSandbox{Server: t, expires: expires}, nil
 }
 

@@ -34,7 +34,7 @@ func HAR(events []Event, producer string) []byte {
 func harEntry(sent Event, answered time.Time, r message.Response) message.Value {
 	took := message.Num(answered.Sub(sent.At).Milliseconds())
 	return message.Obj(
-		message.M("startedDateTime", message.Str(sent.At.UTC().Format(time.RFC3339Nano))),
+		message.M("startedDateTime", message.Str(message.Moment(sent.At))),
 		message.M("time", took),
 		message.M("request", harRequest(*sent.Request)),
 		message.M("response", harResponse(r)),

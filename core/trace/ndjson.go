@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
-	"time"
 
 	"mcp-auth/core/message"
 )
@@ -34,7 +33,7 @@ func (m *members) text(name, value string) {
 }
 
 func eventValue(ev Event) message.Value {
-	m := members{message.M("n", message.Num(int64(ev.N))), message.M("at", message.Str(ev.At.UTC().Format(time.RFC3339Nano)))}
+	m := members{message.M("n", message.Num(int64(ev.N))), message.M("at", message.Str(message.Moment(ev.At)))}
 	m.text("kind", string(ev.Kind))
 	m.text("step", ev.Step)
 	m.text("from", string(ev.From))
@@ -123,7 +122,7 @@ func ParseNDJSON(data []byte) ([]Event, error) {
 func readEvent(v message.Value) (Event, error) {
 	text := func(v message.Value, name string) string { s, _ := v.Get(name).Text(); return s }
 	n, _ := v.Get("n").Int()
-	at, err := time.Parse(time.RFC3339Nano, text(v, "at"))
+	at, err := message.ParseMoment(text(v, "at"))
 	if err != nil {
 		return Event{}, errors.New("at is no time")
 	}
