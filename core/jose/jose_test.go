@@ -14,15 +14,6 @@ import (
 	"mcp-auth/core/message"
 )
 
-func parse(t *testing.T, s string) message.Value {
-	t.Helper()
-	v, err := message.ParseJSON([]byte(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func keys(t testing.TB) []PrivateKey {
 	t.Helper()
 	a, err1 := Generate(ES256, rand.Reader)
@@ -111,14 +102,24 @@ func TestThumbprints(t *testing.T) {
 	}
 }
 
-// RFC 8037 appendix A.4.
-func TestEd25519OfTheRFC(t *testing.T) {
+// RFC 7515 appendix A.3.
+func TestES256OfTheRFC(t *testing.T) {
 	is := is.New(t)
-	k, err := ReadPrivate(parse(t, `{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`))
+	k, err := ReadPrivate(parse(t, `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}`))
 	is.NoErr(err)
-	sig, err := k.signature([]byte("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"))
+	token, err := Verify("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", k.Public())
+	is.NoErr(err)                                         // the RFC's signature fits
+	is.Equal(token.Text("iss"), "joe")                    // and its claims are read
+	is.Equal(token.Time("exp").Unix(), int64(1300819380)) // with their dates
+}
+
+// RFC 7515 appendix A.2.
+func TestRSASignatureOfTheRFC(t *testing.T) {
+	is := is.New(t)
+	k, err := ReadPublic(parse(t, `{"kty":"RSA","e":"AQAB","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}`))
 	is.NoErr(err)
-	is.Equal(encode(sig), "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg") // its signature
+	_, err = Verify("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw", k)
+	is.NoErr(err) // the RFC's signature fits
 }
 
 func TestKeysThatAreRefused(t *testing.T) {

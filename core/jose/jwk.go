@@ -1,16 +1,8 @@
-//go:build !page
-
 // RFC 7517 and RFC 7518 section 6: reading keys.
 package jose
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"errors"
-	"math/big"
 
 	"mcp-auth/core/message"
 )
@@ -68,36 +60,14 @@ func readPublic(v message.Value) (PublicKey, error) {
 }
 
 func (r *reader) key(id string) (PublicKey, error) {
-	kty, crv := r.text("kty"), r.text("crv")
-	switch {
-	case kty == "EC" && crv == "P-256":
-		x, y := r.bytes("x", 32), r.bytes("y", 32)
-		if r.fault != nil {
+	for _, kind := range kinds {
+		key, ok := kind.read(r)
+		switch {
+		case r.fault != nil:
 			return PublicKey{}, r.fault
+		case ok:
+			return NewPublic(id, key)
 		}
-		k, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), bytes.Join([][]byte{{4}, x, y}, nil))
-		if err != nil {
-			return PublicKey{}, errors.New("the key's point is not on P-256")
-		}
-		return NewPublic(id, k)
-	case kty == "OKP" && crv == "Ed25519":
-		x := r.bytes("x", ed25519.PublicKeySize)
-		if r.fault != nil {
-			return PublicKey{}, r.fault
-		}
-		return NewPublic(id, ed25519.PublicKey(x))
-	case kty == "RSA":
-		n, e := r.bytes("n", 0), r.bytes("e", 0)
-		if r.fault != nil {
-			return PublicKey{}, r.fault
-		}
-		if len(e) > 4 || len(n) > largestRSA/8 {
-			return PublicKey{}, errKey
-		}
-		return NewPublic(id, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())})
-	}
-	if r.fault != nil {
-		return PublicKey{}, r.fault
 	}
 	return PublicKey{}, errKey
 }
@@ -113,18 +83,11 @@ func ReadPrivate(v message.Value) (PrivateKey, error) {
 	if r.fault != nil {
 		return PrivateKey{}, r.fault
 	}
-	var k PrivateKey
-	switch public.Alg {
-	case EdDSA:
-		k, err = NewPrivate(public.ID, ed25519.NewKeyFromSeed(d))
-	case ES256:
-		var key *ecdsa.PrivateKey
-		if key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), d); err == nil {
-			k, err = NewPrivate(public.ID, key)
-		}
-	default:
-		err = errors.New("RSA keys are read as PEM, not as JWK")
+	signer, err := kindOf(public.Alg).private(d)
+	if err != nil {
+		return PrivateKey{}, err
 	}
+	k, err := NewPrivate(public.ID, signer)
 	if err == nil && k.Thumbprint() != public.Thumbprint() {
 		err = errors.New("the key's private part does not belong to its public part")
 	}
