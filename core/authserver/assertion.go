@@ -4,6 +4,7 @@ package authserver
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"mcp-auth/core/exchange"
@@ -32,7 +33,7 @@ func publicKeys(private string) string {
 
 // checkKeys asks for the keys that the method needs, in the registration
 // itself: nothing is fetched.
-func checkKeys(c *oauth.ClientMetadata) string {
+func (s *Server) checkKeys(c *oauth.ClientMetadata) string {
 	switch {
 	case c.JWKS != "" && c.JWKSURI != "":
 		return "send jwks or jwks_uri, not both"
@@ -41,10 +42,19 @@ func checkKeys(c *oauth.ClientMetadata) string {
 	case c.JWKS == "":
 		return ""
 	}
-	if _, err := exchange.ParseKeys(c.JWKS); err != nil {
+	keys, err := exchange.ParseKeys(c.JWKS)
+	if err != nil {
 		return "jwks: " + err.Error()
 	}
+	if c.TokenEndpointAuthMethod == oauth.AuthKey && len(s.usable(keys)) == 0 {
+		return "jwks: no key is of an algorithm of token_endpoint_auth_signing_alg_values_supported"
+	}
 	return ""
+}
+
+// usable are the keys whose algorithm is served.
+func (s *Server) usable(keys []jose.PublicKey) []jose.PublicKey {
+	return slices.DeleteFunc(keys, func(k jose.PublicKey) bool { return !slices.Contains(s.cfg.Algorithms, k.Alg) })
 }
 
 // proveKey checks a client assertion: the client's key and nobody else's, for
@@ -62,7 +72,7 @@ func (s *Server) proveKey(now time.Time, a exchange.ClientAuth, c Client) error 
 	if err != nil {
 		return oauth.E(oauth.InvalidClient, "the client has published no keys in jwks that can be used here; jwks_uri is not fetched")
 	}
-	said, err := exchange.ReadAssertion(a.JWT, now, exchange.LongestAssertion, keys)
+	said, err := exchange.ReadAssertion(a.JWT, now, exchange.LongestAssertion, s.usable(keys))
 	switch {
 	case err != nil:
 		return oauth.E(oauth.InvalidClient, "client_assertion: "+err.Error())

@@ -6,6 +6,8 @@ package authserver
 import (
 	"io"
 	"time"
+
+	"mcp-auth/core/jose"
 )
 
 // Approval says who answers the consent page.
@@ -61,6 +63,10 @@ type Config struct {
 	DPoP      DPoP
 	DPoPNonce bool
 
+	// Algorithms are those of proofs and client assertions that are announced
+	// and taken, of jose.Algorithms. Empty: all.
+	Algorithms []string
+
 	Format TokenFormat // of access tokens; empty: opaque
 
 	// Trusted are those whose signed statements are grants (RFC 7523 section
@@ -86,6 +92,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.TokenAuthMethods) == 0 {
 		c.TokenAuthMethods = TokenAuthMethods()
+	}
+	if len(c.Algorithms) == 0 {
+		c.Algorithms = jose.Algorithms
 	}
 	l := &c.Lifetimes
 	for _, d := range [...]struct {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"io"
+	"slices"
 	"time"
 	"unique"
 
@@ -47,6 +48,9 @@ func (s *Server) checkProof(now time.Time, m message.Request) (exchange.DPoPProo
 	p, err := exchange.ReadDPoPProof(m, s.origin+m.Path(), now)
 	if err != nil {
 		return p, err
+	}
+	if !slices.Contains(s.cfg.Algorithms, p.Alg) {
+		return p, oauth.E(oauth.InvalidDPoPProof, "DPoP proof: alg must be one of dpop_signing_alg_values_supported, not "+p.Alg)
 	}
 	if s.cfg.DPoPNonce && !s.nonces.good(now, p.Nonce) {
 		return p, &oauth.Error{Code: oauth.UseDPoPNonce, Nonce: s.nonces.at(now), Description: "put the nonce of DPoP-Nonce into the proof"}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"mcp-auth/core/exchange"
-	"mcp-auth/core/jose"
 	"mcp-auth/core/oauth"
 )
 
@@ -38,13 +37,13 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		m.JWKSURI = at(JWKSPath)
 	}
 	if s.cfg.DPoP != DPoPOff {
-		m.DPoPSigningAlgsSupported = jose.Algorithms
+		m.DPoPSigningAlgsSupported = s.cfg.Algorithms
 	}
 	if slices.ContainsFunc(s.cfg.Trusted, func(t Trusted) bool { return t.Users }) {
 		m.AuthorizationGrantProfiles = []string{exchange.ProfileIDJAG}
 	}
 	if s.serves(oauth.AuthKey) {
-		m.TokenAuthSigningAlgsSupported = jose.Algorithms
+		m.TokenAuthSigningAlgsSupported = s.cfg.Algorithms
 	}
 	if s.cfg.Compat != "" {
 		m.MCPCompatibility = []string{s.cfg.Compat}

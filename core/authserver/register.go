@@ -65,7 +65,7 @@ func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, erro
 	if c.Scope == "" {
 		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, checkKeys} {
+	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, s.checkKeys} {
 		if fault := check(&c); fault != "" {
 			return c, oauth.E(oauth.InvalidClientMetadata, fault)
 		}

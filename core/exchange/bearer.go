@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 )
@@ -41,8 +40,9 @@ func ReadCredentials(h message.Header, dpop bool) (Credentials, error) {
 
 // A BearerChallenge is the WWW-Authenticate value of a resource.
 type BearerChallenge struct {
-	DPoP             bool   // the scheme is DPoP (RFC 9449 section 7.1)
-	Error            string // absent when no token was sent (RFC 6750 section 3.1)
+	DPoP             bool     // the scheme is DPoP (RFC 9449 section 7.1)
+	Algorithms       []string // of proofs, where the scheme is DPoP; not read
+	Error            string   // absent when no token was sent (RFC 6750 section 3.1)
 	Description      string
 	Scope            string
 	ResourceMetadata string // RFC 9728 section 5.1
@@ -56,7 +56,7 @@ func (c BearerChallenge) String() string {
 	f.Add("scope", c.Scope)
 	f.Add("resource_metadata", c.ResourceMetadata)
 	if c.DPoP {
-		f.Add("algs", strings.Join(jose.Algorithms, " "))
+		f.Add("algs", strings.Join(c.Algorithms, " "))
 		return message.Challenge{Scheme: "DPoP", Params: f}.String()
 	}
 	return message.Challenge{Scheme: "Bearer", Params: f}.String()

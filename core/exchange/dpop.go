@@ -26,6 +26,7 @@ type DPoPProof struct {
 	JTI      string // never used before
 	IssuedAt time.Time
 	Key      string // read: thumbprint of the key that signed (RFC 9449 section 6.1)
+	Alg      string // read: its algorithm
 
 	hash string // read: ath
 }
@@ -103,7 +104,7 @@ func ReadDPoPProof(m message.Request, url string, now time.Time) (DPoPProof, err
 	if t, err = jose.Verify(text, key); err != nil {
 		return DPoPProof{}, badProof("it is not signed by the key in its header")
 	}
-	p := DPoPProof{Method: t.Text("htm"), URL: t.Text("htu"), Nonce: t.Text("nonce"), JTI: t.Text("jti"), IssuedAt: t.Time("iat"), Key: key.Thumbprint(), hash: t.Text("ath")}
+	p := DPoPProof{Method: t.Text("htm"), URL: t.Text("htu"), Nonce: t.Text("nonce"), JTI: t.Text("jti"), IssuedAt: t.Time("iat"), Key: key.Thumbprint(), Alg: key.Alg, hash: t.Text("ath")}
 	typ, _ := t.Header.Get("typ").Text()
 	switch age := now.Sub(p.IssuedAt); {
 	case typ != proofType:

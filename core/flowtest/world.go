@@ -11,6 +11,7 @@ import (
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/flow"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
@@ -22,6 +23,10 @@ const Base = "http://127.0.0.1:8765"
 
 // Resource is its protected resource.
 const Resource = Base + "/mcp/oauth"
+
+// Algorithms are those of every world: the one that each build has, so that a
+// script has the same bytes in the page as elsewhere.
+var Algorithms = []string{jose.EdDSA}
 
 // A World is what a script plays in.
 type World struct {
@@ -43,7 +48,7 @@ type World struct {
 // NewWorld makes a world whose server is not started yet.
 func NewWorld() *World {
 	return &World{now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), redact: trace.NewRedactor(), tokens: map[string]oauth.Token{},
-		cfg: server.Config{Issuer: Base, Seed: true, Mint: true, Version: "test", Random: NewRandom("world")}}
+		cfg: server.Config{Issuer: Base, Seed: true, Mint: true, Algorithms: Algorithms, Version: "test", Random: NewRandom("world")}}
 }
 
 // InProcess is the transport that calls the server directly.

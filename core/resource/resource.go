@@ -32,8 +32,9 @@ type Resource struct {
 	MetadataURL  string // RFC 9728 section 3.1
 	DefaultScope string // what a challenge without a token asks for
 	Tokens       Checker
-	DPoP         bool // tokens may be bound to keys (RFC 9449)
-	DPoPOnly     bool // and must be
+	DPoP         bool     // tokens may be bound to keys (RFC 9449)
+	DPoPOnly     bool     // and must be
+	Algorithms   []string // of the proofs
 	MCP          mcp.Server
 }
 
@@ -96,7 +97,7 @@ func (r *Resource) admit(now time.Time, m message.Request) (Access, error) {
 
 // refuse writes the challenge (RFC 6750 section 3).
 func (r *Resource) refuse(err error) message.Response {
-	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
+	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, Algorithms: r.Algorithms, ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
 	var e *oauth.Error
 	if !errors.As(err, &e) {
 		text := `{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`

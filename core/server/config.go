@@ -72,6 +72,10 @@ type Config struct {
 	DPoP      authserver.DPoP
 	DPoPNonce bool
 
+	// Algorithms are those of proofs and client assertions that are announced
+	// and taken: ES256, EdDSA, RS256. Empty: all of them.
+	Algorithms []string
+
 	RequirePushed bool // authorization requests must be pushed (RFC 9126)
 
 	BearerToken string // the static token of /mcp/bearer-token; empty: DefaultBearerToken

@@ -79,13 +79,14 @@ func issuer(cfg Config, open table.Opener) (*Server, error) {
 		trusted = append(slices.Clone(trusted), authserver.Trusted{Issuer: s.idp.Issuer, Users: true, Local: true, Keys: s.idp.Keys.Public})
 	}
 	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Trusted: trusted, Format: cfg.Format, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
-		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, DPoP: cfg.DPoP, DPoPNonce: cfg.DPoPNonce, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
+		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, DPoP: cfg.DPoP, DPoPNonce: cfg.DPoPNonce, Algorithms: cfg.Algorithms, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err
 	}
 	s.static = &resource.Static{Token: cfg.BearerToken, Minted: table.Open(open, "minted", cfg.MintedMax, table.Names), Lifetime: cfg.Minted, Random: cfg.Random}
 	s.oauth = s.resource(OAuthPath, checker{s.as}, "Protected by OAuth: get an access token from the authorization server that the resource metadata names.")
 	s.oauth.DPoP, s.oauth.DPoPOnly = cfg.DPoP != authserver.DPoPOff, cfg.DPoP == authserver.DPoPRequired
+	s.oauth.Algorithms = s.as.Metadata().DPoPSigningAlgsSupported
 	s.bearer = s.resource(BearerPath, s.static, "Protected by a static bearer token, or one minted at "+MintPath+".")
 	return s, nil
 }
@@ -164,7 +165,7 @@ func (s *Server) serverMetadata(time.Time, message.Request) message.Response {
 func (s *Server) oauthMetadata(time.Time, message.Request) message.Response {
 	return exchange.ResourceMetadataReply(oauth.ResourceMetadata{Resource: s.oauth.Identifier, ResourceName: "mcp-auth test server",
 		AuthorizationServers: []string{s.cfg.Issuer}, ScopesSupported: []string{oauth.ScopeRead, oauth.ScopeWrite},
-		BearerMethodsSupported: []string{"header"}, DPoPSigningAlgs: s.as.Metadata().DPoPSigningAlgsSupported, DPoPRequired: s.oauth.DPoPOnly,
+		BearerMethodsSupported: []string{"header"}, DPoPSigningAlgs: s.oauth.Algorithms, DPoPRequired: s.oauth.DPoPOnly,
 		ResourceDocumentation: s.site + "/docs"})
 }
 

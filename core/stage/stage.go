@@ -106,7 +106,7 @@ func New(c Config) (*Stage, error) {
 	}
 	if c.Live == "" {
 		s.random = flowtest.NewRandom("stage " + strconv.FormatUint(uint64(c.Seed), 10))
-		srv, err := server.New(server.Config{Issuer: issuer, Seed: true, Mint: true, Version: "in this page", Random: s.random, Fetcher: site{s}})
+		srv, err := server.New(server.Config{Issuer: issuer, Seed: true, Mint: true, Version: "in this page", Algorithms: flowtest.Algorithms, Random: s.random, Fetcher: site{s}})
 		if err != nil {
 			return nil, err
 		}

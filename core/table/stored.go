@@ -61,9 +61,9 @@ type Stored[R any] struct {
 // Open makes the table of one kind of record; in memory when open is nil.
 func Open[R any](open Opener, kind string, max int, c Codec[R]) Table[R] {
 	if open == nil {
-		return NewMemory[R](max)
+		return inMemory(max, c)
 	}
-	return Stored[R]{open(kind, max), c}
+	return &Stored[R]{open(kind, max), c}
 }
 
 // OpenWeighed is Open for records that hold what anybody sends. In memory they
@@ -81,12 +81,12 @@ var Names = Codec[struct{}]{Version: 1,
 	Read:  func(*Reader, byte) struct{} { return struct{}{} }}
 
 // Create implements Table.
-func (s Stored[R]) Create(now time.Time, k Key, value R, expires time.Time) error {
+func (s *Stored[R]) Create(now time.Time, k Key, value R, expires time.Time) error {
 	return s.Bytes.Create(now, k, s.Codec.Encode(value), expires)
 }
 
 // Get implements Table.
-func (s Stored[R]) Get(now time.Time, k Key) (Record[R], error) {
+func (s *Stored[R]) Get(now time.Time, k Key) (Record[R], error) {
 	r, err := s.Bytes.Get(now, k)
 	if err != nil {
 		return Record[R]{}, err
@@ -96,17 +96,17 @@ func (s Stored[R]) Get(now time.Time, k Key) (Record[R], error) {
 }
 
 // Swap implements Table.
-func (s Stored[R]) Swap(now time.Time, k Key, read Record[R], value R, expires time.Time) error {
+func (s *Stored[R]) Swap(now time.Time, k Key, read Record[R], value R, expires time.Time) error {
 	return s.Bytes.Swap(now, k, Record[[]byte]{Version: read.Version}, s.Codec.Encode(value), expires)
 }
 
 // Take implements Table.
-func (s Stored[R]) Take(now time.Time, k Key, read Record[R]) error {
+func (s *Stored[R]) Take(now time.Time, k Key, read Record[R]) error {
 	return s.Bytes.Take(now, k, Record[[]byte]{Version: read.Version})
 }
 
 // Sweep implements Table.
-func (s Stored[R]) Sweep(now time.Time) int { return s.Bytes.Sweep(now) }
+func (s *Stored[R]) Sweep(now time.Time) int { return s.Bytes.Sweep(now) }
 
 // Len implements Table.
-func (s Stored[R]) Len() int { return s.Bytes.Len() }
+func (s *Stored[R]) Len() int { return s.Bytes.Len() }

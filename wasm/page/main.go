@@ -5,7 +5,6 @@
 package main
 
 import (
-	"strings"
 	"syscall/js"
 
 	"mcp-auth/core/flowtest"
@@ -19,7 +18,7 @@ func main() {
 		"menu": func([]js.Value) message.Value { return stage.Menu() },
 		"new":  b.begin, "move": b.move, "back": b.back, "row": b.row,
 		"load": b.load, "export": b.export, "pending": b.pending, "deliver": b.deliver,
-		"scripts": scripts, "script": script,
+		"script": script,
 	}
 	core := js.Global().Get("Object").New()
 	for name, call := range calls {
@@ -29,35 +28,18 @@ func main() {
 	select {}
 }
 
-// keyed are the scripts in which somebody signs; there are no keys in the page
-// (core/jose, tag page), so they are not played there.
-const keyed = " dpop.txtar enterprise.txtar key.txtar workload.txtar "
-
-// scripts lists the flow scripts of the core that can be played.
-func scripts([]js.Value) message.Value {
-	files, _ := flowtest.Scripts.ReadDir("testdata")
-	var all []string
-	for _, f := range files {
-		if !strings.Contains(keyed, " "+f.Name()+" ") {
-			all = append(all, f.Name())
-		}
-	}
-	return message.Strs(all)
-}
-
-// script plays one of them and says what differs from what must happen.
+// script plays a flow script, given as text, and says what differs from what
+// must happen. The texts are a file beside the core: who does not ask for them
+// does not download them.
 func script(args []js.Value) message.Value {
-	text, err := flowtest.Scripts.ReadFile("testdata/" + args[0].String())
-	if err != nil {
-		return fault(err)
-	}
-	parsed := flowtest.ParseScript(string(text))
+	text := args[0].String()
+	parsed := flowtest.ParseScript(text)
 	got, err := flowtest.Run(parsed, flowtest.InProcess)
 	if err != nil {
 		return fault(err)
 	}
 	return message.Obj(message.M("steps", message.Num(int64(len(parsed.Steps)))), message.M("story", message.Str(parsed.Story)),
-		message.M("difference", message.Str(flowtest.Diff(string(text), got.Format()))))
+		message.M("difference", message.Str(flowtest.Diff(text, got.Format()))))
 }
 
 func fault(err error) message.Value {

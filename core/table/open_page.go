@@ -1,0 +1,9 @@
+//go:build page
+
+package table
+
+// inMemory keeps records as bytes, as hosts with a store do: one table's code
+// serves all kinds of them, and the page's download is smaller for it.
+func inMemory[R any](max int, c Codec[R]) Table[R] {
+	return &Stored[R]{NewMemory[[]byte](max), c}
+}
