@@ -39,6 +39,12 @@ func TestEveryIDHasATextAndEveryTextAnID(t *testing.T) {
 			}
 		}
 	}
+	for _, id := range stage.Flows() {
+		need("flow." + id)
+	}
+	for _, id := range explain.Troubles {
+		need("trouble." + id)
+	}
 	for _, c := range runs {
 		s, err := stage.New(c)
 		is.NoErr(err) // the run begins

@@ -19,6 +19,12 @@ func (m *members) text(name, value string) {
 	}
 }
 
+// cite is a citation, with where it can be read.
+func (m *members) cite(text string) {
+	m.text("cite", text)
+	m.text("link", explain.Address(text))
+}
+
 func (m *members) number(name string, n int) {
 	if n != 0 {
 		*m = append(*m, message.M(name, message.Num(int64(n))))
@@ -146,7 +152,7 @@ func verdictValue(v explain.Verdict) message.Value {
 	m.text("id", v.ID)
 	m.text("cause", v.Cause)
 	m.text("fix", v.Fix)
-	m.text("cite", v.Cite)
+	m.cite(v.Cite)
 	m.text("want", v.Want)
 	m.text("got", v.Got)
 	return message.Obj(m...)
@@ -158,7 +164,7 @@ func findingsValue(events []trace.Event) message.Value {
 		m := members{message.M("id", message.Str(f.ID)), message.M("row", message.Num(int64(f.Row))), message.M("mark", message.Str(string(f.Mark)))}
 		m.text("want", f.Want)
 		m.text("got", f.Got)
-		m.text("cite", f.Cite)
+		m.cite(f.Cite)
 		m.text("text", f.Text)
 		m.text("cause", f.Cause)
 		m.text("fix", f.Fix)
@@ -182,7 +188,7 @@ func Detail(events []trace.Event, n int) message.Value {
 	m := members{message.M("row", rowValue(r)), message.M("checks", checksValue(events, r)), message.M("params", paramsValue(ev)),
 		message.M("tracks", tracksValue(explain.Tracks(events, rows), n)), message.M("held", heldValue(explain.Holdings(events, rows, n)))}
 	m.text("why", explain.Why(r))
-	m.text("cite", ev.Cite)
+	m.cite(ev.Cite)
 	m.text("note", ev.Note)
 	if q := ev.Request; q != nil {
 		m = append(m, message.M("request", message.Obj(message.M("method", message.Str(q.Method)), message.M("url", message.Str(q.URL)),
@@ -235,7 +241,7 @@ func checksValue(events []trace.Event, r explain.Row) message.Value {
 		m.text("level", c.Level)
 		m.text("want", c.Want)
 		m.text("got", c.Got)
-		m.text("cite", ev.Cite)
+		m.cite(ev.Cite)
 		m.text("about", explain.AboutCheck(c.ID))
 		all = append(all, message.Obj(m...))
 	}
@@ -301,7 +307,11 @@ func Menu() message.Value {
 		faults = append(faults, message.Obj(message.M("id", message.Str(f.ID)), message.M("who", message.Str(f.Who)),
 			message.M("text", message.Str(explain.Text("fault."+f.ID))), message.M("flows", message.Strs(meets)), message.M("client", message.Str(f.Client))))
 	}
-	return message.Obj(message.M("flows", message.Strs(Flows())), message.M("revisions", message.Strs(Revisions())), message.M("faults", message.Arr(faults...)))
+	var flows []message.Value
+	for _, id := range Flows() {
+		flows = append(flows, message.Obj(message.M("id", message.Str(id)), message.M("text", message.Str(explain.Text("flow."+id)))))
+	}
+	return message.Obj(message.M("flows", message.Arr(flows...)), message.M("revisions", message.Strs(Revisions())), message.M("faults", message.Arr(faults...)))
 }
 
 // Replay shows a trace that was recorded elsewhere.

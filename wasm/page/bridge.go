@@ -141,7 +141,8 @@ func (b *bridge) pending([]js.Value) message.Value {
 	return b.stage.Pending()
 }
 
-// deliver brings what came of it: deliver(kind, what, now).
+// deliver brings what came of it: deliver(kind, what, now, server, page); the
+// last two are origins, for a trouble's text.
 func (b *bridge) deliver(args []js.Value) message.Value {
 	now := time.UnixMilli(int64(args[2].Float())).UTC()
 	kind, what := args[0].String(), args[1]
@@ -150,7 +151,7 @@ func (b *bridge) deliver(args []js.Value) message.Value {
 	case "response":
 		err = b.stage.Response(now, response(what))
 	case "trouble":
-		err = b.stage.Trouble(now, what.String())
+		err = b.stage.Trouble(now, explain.Trouble(what.String(), args[3].String(), args[4].String()))
 	case "callback":
 		err = b.stage.Callback(now, what.String())
 	case "visited":

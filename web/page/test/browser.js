@@ -54,8 +54,13 @@ export async function press(page, id) {
 /** What the page exports, as text. */
 export async function exported(page, kind, secrets = false) {
   await page.setChecked('#open-secrets', secrets);
-  const [download] = await Promise.all([page.waitForEvent('download'), page.selectOption('#export', kind)]);
-  const stream = await download.createReadStream();
+  const coming = page.waitForEvent('download');
+  await page.selectOption('#export', kind);
+  if (secrets) {
+    await page.fill('dialog input', 'secrets');
+    await page.keyboard.press('Enter');
+  }
+  const stream = await (await coming).createReadStream();
   let text = '';
   for await (const part of stream) text += part;
   return text;

@@ -129,6 +129,39 @@ test('the consent page denies', async () => {
   await x.close();
 });
 
+test('polls that are answered alike are one line until they are looked at', async () => {
+  const x = await fresh(browser, at.origin);
+  await set(x.page, { flow: 'device' });
+  while (!(await x.page.locator('#rows button:has-text("authorization_pending")').count())) await press(x.page, 'step');
+  const rows = () => x.page.locator('#rows button.row').count();
+  const before = await rows();
+  for (let i = 0; i < 4; i++) {
+    await set(x.page, { advance: '5' });
+    await press(x.page, 'step');
+  }
+  const fold = x.page.locator('#rows .fold button');
+  assert.match(await fold.textContent(), /POST \/oauth\/token device_code ×4 400 authorization_pending/, 'all but the last');
+  assert.equal(await rows(), before, 'no row more');
+  await fold.click();
+  await x.page.waitForFunction((n) => document.querySelectorAll('#rows button.row').length === n, before + 8);
+  await press(x.page, 'step');
+  assert.equal(await x.page.locator('#rows .fold').count(), 1, 'the run goes on: they are one line again');
+  await x.close();
+});
+
+test('secrets are exported only to who says so', async () => {
+  const x = await fresh(browser, at.origin);
+  await press(x.page, 'run');
+  await x.page.check('#open-secrets');
+  await x.page.selectOption('#export', 'ndjson');
+  await x.page.fill('dialog input', 'yes');
+  await x.page.keyboard.press('Enter');
+  await x.page.waitForSelector('#said:has-text("Nothing was exported")');
+  assert.match(await exported(x.page, 'ndjson', true), /"access_token\\":\\"[\w-]{43}/, 'after the word the tokens are there');
+  assert.doesNotMatch(await exported(x.page, 'ndjson'), /"access_token\\":\\"[\w-]{43}/, 'and without the wish they are not');
+  await x.close();
+});
+
 test('an edited request is what travels', async () => {
   const x = await fresh(browser, at.origin);
   for (let i = 0; i < 7; i++) await press(x.page, 'step');

@@ -38,6 +38,7 @@ function showControls() {
 	const replay = Boolean(view.replay);
 	document.body.dataset.busy = busy;
 	$('back').disabled = busy > 0 || replay || view.live || view.moves === 0;
+	$('back').title = view.live ? 'What a real server was sent cannot be taken back' : '';
 	$('reset').disabled = (busy > 0 && !view.live) || (!replay && !view.live && view.moves === 0);
 	$('step').disabled = busy > 0 || view.over;
 	$('run').disabled = busy > 0 || view.over;
@@ -71,6 +72,7 @@ async function showRow() {
 async function select(n) {
 	if (!view || n < 1 || n > view.rows.length) return;
 	current = n;
+	if (!$(`m${n}`)) draw(view, current, select); // it was folded
 	for (const b of document.querySelectorAll('#rows button')) {
 		const on = Number(b.dataset.n) === n;
 		b.tabIndex = on ? 0 : -1;
@@ -171,6 +173,11 @@ async function exporting(kind) {
 		return copy(`${location.href.split('#')[0]}#t=${base64url(packed)}`, 'link');
 	}
 	const open = $('open-secrets').checked;
+	if (open) {
+		const word = h('input', { 'aria-label': 'secrets', autocomplete: 'off' });
+		await ask('Export with secrets?', h('p', 'Whoever gets it can use the tokens in it. Type ', h('b', 'secrets'), ' to go on: ', word));
+		if (word.value.trim() !== 'secrets') return say('Nothing was exported');
+	}
 	const text = await call('export', kind, open);
 	const names = { ndjson: ['login.ndjson', 'application/x-ndjson'], har: ['login.har', 'application/json'] };
 	if (names[kind]) return save(open ? `with-secrets-${names[kind][0]}` : names[kind][0], text, names[kind][1]);
@@ -319,6 +326,7 @@ async function main() {
 		return say(e.message);
 	}
 	const menu = await call('menu');
+	$('flow').append(...menu.flows.slice(1).map((f) => h('option', { value: f.id }, f.text)));
 	fill($('revision'), menu.revisions.map((r, i) => h('option', { value: i ? r : '' }, r)));
 	const groups = Object.groupBy ? Object.groupBy(menu.faults, (f) => f.who) : { Faults: menu.faults };
 	$('fault').append(...Object.entries(groups).map(([who, all]) => h('optgroup', { label: who }, all.map((f) => h('option', { value: f.id, 'data-flows': f.flows.join(' '), 'data-client': f.client }, f.text)))));

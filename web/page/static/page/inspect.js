@@ -3,21 +3,8 @@
 import { $, fill, h, long } from './dom.js';
 import { light, partyName } from './rows.js';
 
-const specs = [
-	[/^RFC (\d+)(?: section ([\d.]+))?/, (m) => `https://www.rfc-editor.org/rfc/rfc${m[1]}${m[2] ? `#section-${m[2]}` : ''}`],
-	[/^OAuth 2\.1/, () => 'https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1'],
-	[/^MCP (?:2025-03-26|2025-06-18)/, (m) => `https://modelcontextprotocol.io/specification/${m[0].slice(4)}/basic/authorization`],
-	[/^MCP/, () => 'https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization'],
-];
-
-/** A citation as a link to its section; text where we know no address. */
-export function cite(text) {
-	for (const [form, to] of specs) {
-		const m = form.exec(text);
-		if (m) return h('a', { href: to(m), rel: 'noopener noreferrer', target: '_blank' }, text);
-	}
-	return h('span', text);
-}
+/** A citation as a link to its section; text where no address is known. */
+const cite = (x) => (x.link ? h('a', { href: x.link, rel: 'noopener noreferrer', target: '_blank' }, x.cite) : x.cite);
 
 const what = { request: 'request', response: 'answer', navigate: 'opens the browser', trouble: 'no answer', internal: 'made in here' };
 
@@ -32,7 +19,7 @@ function checks(d) {
 	return [
 		made.length > 0 && h('h3', 'Checks'),
 		made.map((c) => h('section.check', { class: c.ok ? 'ok' : 'bad' },
-			h('h4', h('b.mark', c.ok ? '✓' : '✕'), c.id, h('span.level', c.level), h('span.cite', cite(c.cite || ''))),
+			h('h4', h('b.mark', c.ok ? '✓' : '✕'), c.id, h('span.level', c.level), h('span.cite', cite(c))),
 			c.about && h('p', c.about), compare(c.want, c.got, c.ok))),
 		tried.length > 0 && h('h3', 'Addresses tried'),
 		tried.length > 0 && h('ol.tried', tried.map((t) => h('li', h('code', t.tried), h('p', `${t.rule}: `, h('b', t.outcome))))),
@@ -85,10 +72,10 @@ function jwt(d) {
 
 function explain(d, v, go) {
 	const mine = v.findings.filter((f) => f.row === d.row.n);
-	return [title(d), d.why && h('p.why', d.why), d.row.kind === 'internal' && d.note && h('p', `The client ${d.note}. `, d.cite && cite(d.cite)),
+	return [title(d), d.why && h('p.why', d.why), d.row.kind === 'internal' && d.note && h('p', `The client ${d.note}. `, cite(d)),
 		mine.map((f) => h('section.finding', { class: `is-${f.mark}` },
 			h('h3', h('b.mark', f.mark === 'bad' ? '✕' : f.mark === 'due' ? '✓' : '!'), f.mark === 'due' ? 'Refused, as it must be: ' : '', f.text.replace(/\.$/, '')),
-			f.want && f.mark !== 'due' && compare(f.want, f.got || '', false), f.cite && h('p', cite(f.cite)),
+			f.want && f.mark !== 'due' && compare(f.want, f.got || '', false), f.cite && h('p', cite(f)),
 			f.mark !== 'due' && f.cause && h('p', h('b', 'Usually because: '), f.cause), f.mark !== 'due' && f.fix && h('p', h('b', 'To fix: '), f.fix))),
 		d.notes.length > 0 && h('ul.notes', d.notes.map((n) => h('li', n))),
 		checks(d), pkce(d), params(d, go), jwt(d)];

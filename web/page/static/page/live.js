@@ -21,7 +21,7 @@ export async function step(show, say) {
 	if (!p) return false;
 	if (p.send) {
 		const [kind, what] = await exchange(p.send);
-		await show(await call('deliver', kind, what, Date.now()));
+		await show(await call('deliver', kind, what, Date.now(), new URL(p.send.url).origin, location.origin));
 		return true;
 	}
 	if (p.visit) return visit(p.visit, show, say);
@@ -50,7 +50,7 @@ async function exchange(m) {
 	const headers = new Headers(m.headers);
 	try {
 		const r = await fetch(m.url, { method: m.method, headers, body: m.body || undefined, redirect: 'manual', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(30000) });
-		if (r.type === 'opaqueredirect') return ['trouble', 'the server answers with a redirect, which a page may not read; use the command line, or the address it leads to'];
+		if (r.type === 'opaqueredirect') return ['trouble', 'redirect'];
 		return ['response', { status: r.status, headers: [...r.headers], body: await body(r) }];
 	} catch (e) {
 		return ['trouble', await why(m.url, e)];
@@ -67,30 +67,28 @@ async function body(r) {
 		const { done, value } = await reader.read();
 		if (done) break;
 		parts.push(value);
-		if ((size += value.length) > limit) { await reader.cancel(); throw new RangeError('the answer is longer than a megabyte'); }
+		if ((size += value.length) > limit) { await reader.cancel(); throw new RangeError(); }
 	}
 	return new Blob(parts).text();
 }
 
 const loopback = (host) => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(host);
 
-/** The cause of a fetch that failed, by what can be found out: offline, mixed
- * content, permission, nobody there, or an answer that may not be read. */
-export async function why(url, e) {
-	if (e.name === 'TimeoutError') return 'no answer within 30 seconds';
-	if (e.name === 'RangeError') return e.message;
+/** The cause of a fetch that failed, by what can be found out; the core has
+ * the texts. */
+async function why(url, e) {
+	if (e.name === 'TimeoutError') return 'timeout';
+	if (e.name === 'RangeError') return 'long';
 	const u = new URL(url);
 	const local = loopback(u.hostname);
-	if (!navigator.onLine && !local) return 'this browser is offline';
-	if (location.protocol === 'https:' && u.protocol === 'http:' && !local) return 'a page that came by https may not call http: use the https address of the server';
+	if (!navigator.onLine && !local) return 'offline';
+	if (location.protocol === 'https:' && u.protocol === 'http:' && !local) return 'mixed';
 	if (local && !loopback(location.hostname)) {
 		for (const name of ['loopback-network', 'local-network-access']) {
 			const state = await navigator.permissions.query({ name }).then((p) => p.state, () => '');
-			if (state === 'denied') return `the browser does not let this page reach programs on this computer: allow "local network" in the site settings, or open the page from the server itself, ${u.origin}/`;
-			if (state === 'prompt') return `the browser asks whether this page may reach programs on this computer: allow it and go on, or open the page from the server itself, ${u.origin}/`;
+			if (state === 'denied' || state === 'prompt') return state;
 		}
 	}
 	const there = await fetch(url, { mode: 'no-cors', credentials: 'omit', signal: AbortSignal.timeout(10000) }).then(() => true, () => false);
-	if (!there) return `nothing answers at ${u.origin}: is the server running?`;
-	return `the server answers, but does not let pages of ${location.origin} read it: Access-Control-Allow-Origin is missing (mcp-auth-server: --allow-origin ${location.origin})`;
+	return there ? 'cors' : 'nobody';
 }

@@ -50,6 +50,24 @@ function content(r, all) {
 		word && h('span.hidden', ` ${word}`), r.pending && h('span.hidden', ' next, not sent')];
 }
 
+/** What is not drawn one by one, as [from, to, text]: an exchange that is
+ * repeated, but for its last time, and most of a very long run. The row that
+ * is inspected is not among them. */
+function folds(rows, current) {
+	const all = [];
+	const again = (a, b) => rows[b]?.step === rows[a].step && rows[b].kind === rows[a].kind && `${rows[b].pieces}` === `${rows[a].pieces}`;
+	for (let i = 0; i < rows.length; i++) {
+		let last = i;
+		while (rows[i].kind === 'request' && again(i, last + 2) && again(i + 1, last + 3)) last += 2;
+		if (last > i + 2) all.push([i, last, `${rows[i].pieces.join(' ')} ×${(last - i) / 2} ${rows[i + 1].pieces.join(' ')}`]);
+		i = Math.max(i, last - 1);
+	}
+	const near = Math.max(200, Math.min(current, rows.length));
+	for (const [from, to] of [[200, near - 50], [near + 50, rows.length - 100]])
+		if (from < to) all.push([from, to, `${to - from} messages`]);
+	return all.filter(([from, to]) => current <= from || current > to);
+}
+
 /** Draws rows and plan. select is called with the number of a row. */
 export function draw(view, current, select) {
 	const all = setLanes(view.flow, view.rows.concat(view.plan), view.replay);
@@ -62,17 +80,18 @@ export function draw(view, current, select) {
 		items.push(h('li.phase', { class: planned && 'planned' }, h('span', phases[phase] || phase), planned && !tagged && h('span.tag', 'planned')));
 		tagged ||= planned;
 	};
-	const shown = view.rows.length > 400 ? view.rows.slice(0, 200).concat(view.rows.slice(-100)) : view.rows;
-	shown.forEach((r, i) => {
-		if (i === 200 && shown !== view.rows) items.push(h('li.fold', `${view.rows.length - 300} rows are folded; filter, or export the trace, to see them`));
+	const hidden = folds(view.rows, current);
+	view.rows.forEach((r, i) => {
 		heading(r, r.pending);
-		const b = h('button.row', { type: 'button', 'data-n': r.n, 'data-kind': r.kind, 'data-from': r.from, tabindex: r.n === current ? 0 : -1, 'aria-current': r.n === current && 'step',
+		const fold = hidden.find(([from, to]) => i >= from && i < to);
+		if (fold) return void (fold[0] === i && items.push(h('li.fold', h('button.small', { type: 'button', onclick: () => select(r.n) }, '⋯ ', fold[2]))));
+		const b = h('button.row', { type: 'button', 'data-n': r.n, 'data-kind': r.kind, 'data-party': r.from, tabindex: r.n === current ? 0 : -1, 'aria-current': r.n === current && 'step',
 			class: [r.mark && `is-${r.mark}`, r.pending && 'pending', r.from === r.to && 'inside'].filter(Boolean).join(' '), onclick: () => select(r.n) }, content(r, all));
 		items.push(h('li', { id: `m${r.n}` }, b));
 	});
 	view.plan.forEach((r) => {
 		heading(r, true);
-		items.push(h('li.planned', h('div.row', { 'data-kind': r.kind, 'data-from': r.from, class: r.from === r.to && 'inside' }, content(r, all), h('span.hidden', ' planned'))));
+		items.push(h('li.planned', h('div.row', { 'data-kind': r.kind, 'data-party': r.from, class: r.from === r.to && 'inside' }, content(r, all), h('span.hidden', ' planned'))));
 	});
 	const list = $('rows');
 	const focused = list.contains(document.activeElement);
