@@ -40,9 +40,9 @@ func ReadCredentials(h message.Header, dpop bool) (Credentials, error) {
 
 // A BearerChallenge is the WWW-Authenticate value of a resource.
 type BearerChallenge struct {
-	DPoP             bool     // the scheme is DPoP (RFC 9449 section 7.1)
-	Algorithms       []string // of proofs, where the scheme is DPoP; not read
-	Error            string   // absent when no token was sent (RFC 6750 section 3.1)
+	DPoP             bool   // the scheme is DPoP (RFC 9449 section 7.1)
+	Algorithms       string // of proofs, where the scheme is DPoP: algs, separated by spaces
+	Error            string // absent when no token was sent (RFC 6750 section 3.1)
 	Description      string
 	Scope            string
 	ResourceMetadata string // RFC 9728 section 5.1
@@ -56,7 +56,7 @@ func (c BearerChallenge) String() string {
 	f.Add("scope", c.Scope)
 	f.Add("resource_metadata", c.ResourceMetadata)
 	if c.DPoP {
-		f.Add("algs", strings.Join(c.Algorithms, " "))
+		f.Add("algs", c.Algorithms)
 		return message.Challenge{Scheme: "DPoP", Params: f}.String()
 	}
 	return message.Challenge{Scheme: "Bearer", Params: f}.String()
@@ -86,7 +86,7 @@ func ReadBearerChallenge(h message.Header) (c BearerChallenge, ok bool, why stri
 	for _, p := range [...]struct {
 		name string
 		to   *string
-	}{{"error", &c.Error}, {"error_description", &c.Description}, {"scope", &c.Scope}, {"resource_metadata", &c.ResourceMetadata}} {
+	}{{"error", &c.Error}, {"error_description", &c.Description}, {"scope", &c.Scope}, {"resource_metadata", &c.ResourceMetadata}, {"algs", &c.Algorithms}} {
 		value, n := bearer.Param(p.name)
 		if n > 1 {
 			return BearerChallenge{}, false, p.name + " is sent twice"

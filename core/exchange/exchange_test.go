@@ -91,9 +91,14 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		is.NoErr(err)           // an authorization response
 		is.Equal(got, response) // is what was written
 	}
-	b, ok, _ := ReadBearerChallenge(message.Header{{Name: "WWW-Authenticate", Value: BearerChallenge{Error: "e", Description: "d", Scope: "s", ResourceMetadata: "https://m.example"}.String()}})
-	is.True(ok)                                                                                                   // a challenge
-	is.Equal(b, BearerChallenge{Error: "e", Description: "d", Scope: "s", ResourceMetadata: "https://m.example"}) // is what was written
+	bearer := BearerChallenge{Error: "e", Description: "d", Scope: "s", ResourceMetadata: "https://m.example"}
+	dpop := bearer
+	dpop.DPoP, dpop.Algorithms = true, "ES256 EdDSA"
+	for _, challenge := range []BearerChallenge{bearer, dpop} {
+		got, ok, _ := ReadBearerChallenge(message.Header{{Name: "WWW-Authenticate", Value: challenge.String()}})
+		is.True(ok)              // a challenge
+		is.Equal(got, challenge) // is what was written
+	}
 }
 
 func TestMetadataIsReadAsWritten(t *testing.T) {

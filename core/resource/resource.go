@@ -4,6 +4,7 @@ package resource
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"mcp-auth/core/exchange"
@@ -97,7 +98,7 @@ func (r *Resource) admit(now time.Time, m message.Request) (Access, error) {
 
 // refuse writes the challenge (RFC 6750 section 3).
 func (r *Resource) refuse(err error) message.Response {
-	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, Algorithms: r.Algorithms, ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
+	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, Algorithms: strings.Join(r.Algorithms, " "), ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
 	var e *oauth.Error
 	if !errors.As(err, &e) {
 		text := `{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`

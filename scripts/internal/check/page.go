@@ -11,9 +11,13 @@ import (
 	"strings"
 )
 
-// page builds the page and the programs, installs what drives a browser, and
-// runs the tests of web/page/test.
+// page tests what the page's own build of the core is made of, builds the page
+// and the programs, installs what drives a browser, and runs the tests of
+// web/page/test.
 func page(t *tally) error {
+	if err := tests(t, nil, "-tags=page", "./core/jose", "./core/table", "./core/keyring", "./core/flowtest", "./core/stage"); err != nil {
+		return err
+	}
 	if err := errors.Join(run(nil, "scripts/build-page"), run(nil, "go", "build", "-o", "bin/", "./cli/mcp-auth", "./native/mcp-auth-server")); err != nil {
 		return err
 	}
