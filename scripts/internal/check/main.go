@@ -31,6 +31,7 @@ var phases = []phase{
 	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
 	{"soak", "kills, races, floods, leaks, stops, load and overload, each with its control, shortened", command("scripts/soak", "--short")},
+	{"compare", "the checks of the original, put to ours", command("scripts/compare")},
 	{"bench", "the measurements, shortened", command("scripts/bench", "--quick")},
 }
 
