@@ -27,7 +27,7 @@ type AccessClaims struct {
 
 // Sign makes the token.
 func (a AccessClaims) Sign(k jose.PrivateKey) (string, error) {
-	var m members
+	m := make(members, 0, 9)
 	m.text("iss", a.Issuer)
 	m.text("sub", a.Subject)
 	m.text("aud", a.Audience)

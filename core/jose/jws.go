@@ -2,6 +2,7 @@
 package jose
 
 import (
+	"encoding/base64"
 	"errors"
 
 	"mcp-auth/core/message"
@@ -14,13 +15,16 @@ func (k PrivateKey) Sign(claims message.Value, header ...message.Member) (string
 	if k.signer == nil {
 		return "", errors.New("there is no key to sign with")
 	}
-	members := append([]message.Member{text("alg", k.Alg)}, header...)
+	members := append(append(make([]message.Member, 0, 4), text("alg", k.Alg)), header...)
 	if k.ID != "" {
 		members = append(members, text("kid", k.ID))
 	}
-	input := encode(message.Obj(members...).Append(nil)) + "." + encode(claims.Append(nil))
-	sig, err := k.signature([]byte(input))
-	return input + "." + encode(sig), err
+	head, body := message.Obj(members...).Append(make([]byte, 0, 256)), claims.Append(make([]byte, 0, 512))
+	token := make([]byte, 0, 2*(len(head)+len(body))) // enough for most signatures
+	token = append(base64.RawURLEncoding.AppendEncode(token, head), '.')
+	token = base64.RawURLEncoding.AppendEncode(token, body)
+	sig, err := k.signature(token)
+	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), sig)), err
 }
 
 func (k PrivateKey) signature(input []byte) ([]byte, error) {

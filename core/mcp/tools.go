@@ -129,7 +129,7 @@ func (s *Server) callTool(c Call, params message.Value) (message.Value, *Error) 
 	if err != nil {
 		return toolResult(message.Str(err.Error()), message.Value{}, true), nil
 	}
-	return toolResult(message.Str(string(structured.Append(nil))), structured, false), nil
+	return toolResult(message.Str(string(structured.Append(make([]byte, 0, 128)))), structured, false), nil
 }
 
 // check holds the arguments against the parameters.
@@ -181,7 +181,7 @@ func (t *Tool) takes(name string) bool {
 
 func toolResult(text, structured message.Value, failed bool) message.Value {
 	content := message.Arr(message.Obj(message.M("type", message.Str("text")), message.M("text", text)))
-	members := []message.Member{message.M("content", content)}
+	members := append(make([]message.Member, 0, 5), message.M("content", content)) // two of them are the stateless wire's
 	if structured.Kind() != message.Missing {
 		members = append(members, message.M("structuredContent", structured))
 	}

@@ -35,8 +35,8 @@ func (k Kind) String() string { return kindNames[k] }
 type Value struct {
 	kind    Kind
 	truth   bool
-	text    string // String: decoded; Number: as sent
-	elems   []Value
+	text    string   // String: decoded; Number: as sent
+	elems   *[]Value // Array; by its address, since most values are none and all are copied
 	members []Member
 }
 
@@ -115,7 +115,12 @@ func integral(number string) string {
 }
 
 // Elems returns an array's elements.
-func (v Value) Elems() []Value { return v.elems }
+func (v Value) Elems() []Value {
+	if v.elems == nil {
+		return nil
+	}
+	return *v.elems
+}
 
 // Members returns an object's members in their order.
 func (v Value) Members() []Member { return v.members }
@@ -133,7 +138,12 @@ func Boolean(b bool) Value { return Value{kind: Bool, truth: b} }
 func NullValue() Value { return Value{kind: Null} }
 
 // Arr is an array.
-func Arr(elems ...Value) Value { return Value{kind: Array, elems: elems} }
+func Arr(elems ...Value) Value {
+	if len(elems) == 0 {
+		return Value{kind: Array}
+	}
+	return Value{kind: Array, elems: &elems}
+}
 
 // Obj is an object; no name may be given twice.
 func Obj(members ...Member) Value { return Value{kind: Object, members: members} }
@@ -143,9 +153,9 @@ func M(name string, v Value) Member { return Member{name, v} }
 
 // Strs is an array of strings.
 func Strs(all []string) Value {
-	v := Value{kind: Array, elems: make([]Value, len(all))}
+	elems := make([]Value, len(all))
 	for i, s := range all {
-		v.elems[i] = Str(s)
+		elems[i] = Str(s)
 	}
-	return v
+	return Arr(elems...)
 }

@@ -22,7 +22,7 @@ func ParseJSON(b []byte) (Value, error) {
 	if !jsontext.Value(b).IsValid() {
 		return Value{}, whyInvalid(b)
 	}
-	w := walk{text: string(b)}
+	w := walk{text: string(b), members: make([]Member, 0, 8)}
 	return w.value(), nil
 }
 
@@ -115,9 +115,6 @@ func (w *walk) next() byte {
 
 func (w *walk) object() Value {
 	start := len(w.members)
-	if w.members == nil {
-		w.members = make([]Member, 0, 8)
-	}
 	for w.at++; w.next() != '}'; {
 		m := Member{Name: w.string()}
 		m.Value = w.value()
@@ -136,7 +133,7 @@ func (w *walk) array() Value {
 		w.elems = append(w.elems, v)
 	}
 	w.at++
-	v := Value{kind: Array, elems: append([]Value(nil), w.elems[start:]...)}
+	v := Arr(append([]Value(nil), w.elems[start:]...)...)
 	w.elems = w.elems[:start]
 	return v
 }

@@ -33,7 +33,7 @@ func (v Value) Append(dst []byte) []byte {
 		return AppendString(dst, v.text)
 	case Array:
 		dst = append(dst, '[')
-		for i, e := range v.elems {
+		for i, e := range v.Elems() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -65,9 +65,9 @@ func (v Value) appendSorted(dst []byte, indent, level int) []byte {
 	switch {
 	case v.kind == String:
 		return appendVisible(dst, v.text)
-	case v.kind == Array && len(v.elems) > 0:
+	case v.kind == Array && len(v.Elems()) > 0:
 		dst = append(dst, '[')
-		for i, e := range v.elems {
+		for i, e := range v.Elems() {
 			dst = newLine(dst, i, indent, level+1)
 			dst = e.appendSorted(dst, indent, level+1)
 		}

@@ -52,6 +52,9 @@ func Redirect(status int, location string) Response {
 
 // MediaType returns type/subtype in lower case without parameters, or "".
 func MediaType(contentType string) string {
+	if contentType == FormType || contentType == JSONType { // as they are nearly always sent
+		return contentType
+	}
 	t, _, _ := strings.Cut(contentType, ";")
 	t = strings.ToLower(strings.Trim(t, " \t"))
 	if main, sub, ok := strings.Cut(t, "/"); !ok || !isToken(main) || !isToken(sub) {

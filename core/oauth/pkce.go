@@ -60,11 +60,13 @@ func NewVerifier(random io.Reader) (string, error) { return RandomText(random, 3
 
 // RandomText returns n random bytes as base64url without padding.
 func RandomText(random io.Reader, n int) (string, error) {
-	b := make([]byte, n)
-	if _, err := io.ReadFull(random, b); err != nil {
+	length := base64.RawURLEncoding.EncodedLen(n)
+	b := make([]byte, length+n)
+	if _, err := io.ReadFull(random, b[length:]); err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(b), nil
+	base64.RawURLEncoding.Encode(b[:length], b[length:])
+	return string(b[:length]), nil
 }
 
 // SameSecret compares two secrets in constant time; their lengths may show.

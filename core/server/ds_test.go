@@ -117,8 +117,8 @@ func TestAllocations(t *testing.T) {
 	body := []byte("grant_type=client_credentials&client_id=" + b.confp.ClientID + "&client_secret=" + b.confp.ClientSecret)
 	token := message.Request{Method: "POST", URL: base + "/oauth/token", Body: body, Header: message.Header{{Name: "Content-Type", Value: message.FormType}}}
 	call := message.Request{Method: "POST", URL: resource, Body: []byte(ping), Header: message.Header{{Name: "Authorization", Value: "Bearer " + at}, {Name: "Content-Type", Value: message.JSONType}}}
-	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, token) }) <= 12) // a token costs at most 12 allocations
-	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, call) }) <= 24)  // and a protected call 24
+	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, token) }) <= 10) // a token costs at most 10 allocations
+	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, call) }) <= 16)  // and a protected call 16
 }
 
 // MCP authorization: no offline_access among a resource's scopes, and the

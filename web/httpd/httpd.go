@@ -155,7 +155,8 @@ func body(from io.Reader, length, limit int64) (b []byte, oversize bool) {
 
 func write(w http.ResponseWriter, r message.Response) {
 	out := w.Header()
-	values := make([]string, len(r.Header)) // one allocation for all fields
+	n := len(r.Header)
+	values := make([]string, n+1) // one allocation for all fields
 	for i, f := range r.Header {
 		values[i] = f.Value
 		name := http.CanonicalHeaderKey(f.Name)
@@ -166,7 +167,8 @@ func write(w http.ResponseWriter, r message.Response) {
 		out[name] = append(out[name], f.Value)
 	}
 	if len(r.Body) > 0 {
-		out["Content-Length"] = []string{strconv.Itoa(len(r.Body))}
+		values[n] = strconv.Itoa(len(r.Body))
+		out["Content-Length"] = values[n:]
 	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(r.Body) // a client that went away is no one's fault
