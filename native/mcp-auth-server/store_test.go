@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"testing"
 
 	"github.com/matryer/is"
+	"go.uber.org/goleak"
 
 	"mcp-auth/core/message"
 )
@@ -34,7 +36,13 @@ func TestMain(m *testing.M) {
 		role()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, "a goroutine outlives its test:", err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // issuer stays the same over restarts, wherever the server listens.

@@ -27,17 +27,22 @@ type check struct {
 const file = "scripts/compare.md"
 
 var (
-	write = flag.Bool("write", false, "write the table into "+file)
-	only  = flag.String("only", "", "run the checks whose description has this in it")
+	write   = flag.Bool("write", false, "write the table into "+file)
+	control = flag.Bool("control", false, "instead: plant mistakes into our programs, and want the checks to notice them")
+	only    = flag.String("only", "", "run the checks whose description has this in it")
 )
 
 func main() {
 	flag.Usage = func() {
-		fmt.Println("scripts/compare [--write] [--only TEXT]\n\nPuts our programs to the checks of the original, and ends with 1 when one is not resisted.\n\nFlags")
+		fmt.Println("scripts/compare [--write] [--only TEXT] [--control]\n\nPuts our programs to the checks of the original, and ends with 1 when one is not resisted.\n\nFlags")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	ok, err := compare()
+	run := compare
+	if *control {
+		run = controlled
+	}
+	ok, err := run()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 	}
