@@ -63,9 +63,9 @@ const lives = 2 * time.Second
 // flood sends requests and holds what the process keeps against what it kept
 // before, at the cap and afterwards.
 func (s *soak) flood(f flood, more []string, control bool) error {
-	n, full := pick(s, 20_000, 1_000_000), 25_000 // more than any table's usual cap
+	n, full := s.many(20_000, 1_000_000), 25_000 // more than any table's usual cap
 	if f.fat || control {
-		n = pick(s, 6_000, 50_000)
+		n = s.many(6_000, 50_000)
 	}
 	if control {
 		full = 1_000

@@ -22,7 +22,7 @@ func leaked(s *soak) error {
 	if err != nil {
 		return err
 	}
-	requests, broken := pick(s, 10_000, 1_000_000), pick(s, 400, 10_000)
+	requests, broken := s.many(10_000, 1_000_000), s.many(400, 10_000)
 	figure, ok, err := s.leaks(build, requests, broken, 15*time.Second)
 	if err != nil {
 		return err

@@ -37,11 +37,10 @@ var checks = []check{
 
 // A soak is one run with its rows.
 type soak struct {
-	short  bool
-	minute time.Duration // how long a minute of the long form lasts
-	dir    string
-	rows   []row
-	plain  string // the build without mistakes
+	short bool
+	dir   string
+	rows  []row
+	plain string // the build without mistakes
 }
 
 // A row is one line of the table.
@@ -53,6 +52,7 @@ type row struct {
 var (
 	short   = flag.Bool("short", false, "small numbers: what CI has time for, well under 2 minutes")
 	only    = flag.String("only", "", "ids to run, such as R-03,R-06; empty: all")
+	share   = flag.Float64("share", 1, "how much of the long form's numbers to make, such as 0.1")
 	minutes = flag.Float64("minutes", 30, "how long R-07 holds its load in the long form")
 	fuzzing = flag.Duration("fuzz", 0, "instead: run every fuzz target for its share of this time, and say what was executed")
 )
@@ -72,7 +72,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Println("scripts/soak [--short] [--only R-03,...] [--minutes 30] [--fuzz 8h]\n\nChecks")
+	fmt.Println("scripts/soak [--short] [--only R-03,...] [--share 0.1] [--minutes 30] [--fuzz 8h]\n\nChecks")
 	for _, c := range checks {
 		fmt.Printf("  %s  %s\n", c.id, c.about)
 	}
@@ -163,7 +163,15 @@ func machine() string {
 	return fmt.Sprintf("%s %s/%s, %d CPUs, %s, %s, %s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), commit, time.Now().UTC().Format("2006-01-02 15:04 MST"), load, form)
 }
 
-// pick is the number for the form that runs.
+// many is how many of something the form that runs makes.
+func (s *soak) many(short, long int) int {
+	if s.short {
+		return short
+	}
+	return max(short, int(float64(long)*min(1, *share)))
+}
+
+// pick is the value for the form that runs.
 func pick[N any](s *soak, short, long N) N {
 	if s.short {
 		return short

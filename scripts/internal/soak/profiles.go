@@ -33,14 +33,14 @@ func keepTest(dir, run string, kills int, plants ...live.Plant) (string, error) 
 var counts = regexp.MustCompile(`\d+ kills, [^\n]*`)
 
 func killed(s *soak) error {
-	n := pick(s, 150, 10_000)
+	n := s.many(150, 10_000)
 	out, err := keepTest(s.dir, "^TestPF03R01KilledWhileSaving$", n)
 	figure := counts.FindString(out)
 	if err != nil || figure == "" {
 		figure = fmt.Sprintf("failed: %v\n%s", err, out)
 	}
 	s.add("R-01", "kill -9 of a program that saves, at a random moment within 8 ms", figure, "0 corrupt, 0 lost, at most 1 left", err == nil && counts.MatchString(out))
-	out, err = keepTest(s.dir, "^TestPF03R01ControlANaiveWriteBreaks$", pick(s, 300, 1_000))
+	out, err = keepTest(s.dir, "^TestPF03R01ControlANaiveWriteBreaks$", s.many(300, 1_000))
 	s.control("R-01", "the file is overwritten in place", counts.FindString(out), err == nil)
 
 	spendings, failures, err := refreshers(s, s.plain)

@@ -53,7 +53,7 @@ var things = []thing{
 type tally struct{ attempts, rounds, double, none atomic.Int64 }
 
 func spent(s *soak) error {
-	n := pick(s, 1_600, 250_000)
+	n := s.many(1_600, 250_000)
 	if err := s.races("native", live.Build{}, n); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (s *soak) blind() error {
 	for _, t := range things {
 		var sum *tally
 		for range 40 { // a race is a matter of luck
-			if sum, _, err = contest(build, t, pick(s, 3_200, 8_000)); err != nil {
+			if sum, _, err = contest(build, t, s.many(3_200, 8_000)); err != nil {
 				return err
 			}
 			if sum.double.Load() > 0 {

@@ -13,7 +13,7 @@ import (
 )
 
 func stopped(s *soak) error {
-	rounds := pick(s, 5, 100)
+	rounds := s.many(5, 100)
 	sum, err := s.stops(s.plain, rounds)
 	if err != nil {
 		return err
