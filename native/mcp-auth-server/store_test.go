@@ -15,10 +15,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 	"go.uber.org/goleak"
@@ -29,7 +31,7 @@ import (
 const roleVariable = "MCP_AUTH_TEST_ROLE"
 
 // roles are what this program does when it is run with a role.
-var roles = map[string]func(){"server": main}
+var roles = map[string]func(){"server": main, "hasty": hastyServer}
 
 func TestMain(m *testing.M) {
 	if role := roles[os.Getenv(roleVariable)]; role != nil {
@@ -52,6 +54,7 @@ const issuer = "http://as.test"
 type subject struct {
 	t      testing.TB
 	role   string
+	under  []string // a program that runs it; none: nobody
 	args   []string
 	cmd    *exec.Cmd
 	log    bytes.Buffer
@@ -60,18 +63,23 @@ type subject struct {
 }
 
 func newSubject(t testing.TB, role string, args ...string) *subject {
-	s := &subject{t: t, role: role, args: append([]string{"--listen", "127.0.0.1:0", "--issuer", issuer, "--approval", "auto", "--log-format", "off"}, args...)}
+	s := &subject{t: t, role: role}
+	s.init(args...)
+	return s
+}
+
+func (s *subject) init(args ...string) {
+	s.args = append([]string{"--listen", "127.0.0.1:0", "--issuer", issuer, "--approval", "auto", "--log-format", "off"}, args...)
 	s.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "tcp", *s.at.Load())
 		}}}
-	t.Cleanup(func() {
+	s.t.Cleanup(func() {
 		if s.cmd != nil {
-			s.end(os.Kill)
+			_ = s.end(os.Kill)
 		}
 	})
 	s.start()
-	return s
 }
 
 // start starts the server and reads where it listens.
@@ -81,8 +89,10 @@ func (s *subject) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(self, s.args...)
+	argv := slices.Concat(s.under, []string{self}, s.args)
+	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Env = append(os.Environ(), roleVariable+"="+s.role, "GORACE=atexit_sleep_ms=0") // the race detector waits a second else
+	s.cmd.WaitDelay = 10 * time.Second
 	s.log.Reset()
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
