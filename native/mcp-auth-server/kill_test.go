@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/matryer/is"
 
@@ -66,10 +65,8 @@ func killed(t *testing.T, role string, n int, more func(*report) bool) *report {
 	}
 	moment := rand.New(rand.NewPCG(seed, 1<<32))
 	for i := 0; i < n && more(r); i++ {
-		victim := s.cmd.Process
-		kill := time.AfterFunc(time.Duration(5+moment.IntN(75))*time.Millisecond, func() { _ = victim.Kill() })
+		s.left.Store(int64(10 + moment.IntN(140)))
 		each(workers, (*worker).load)
-		kill.Stop()
 		_ = s.end(os.Kill)
 		s.start()
 		each(workers, (*worker).recheck)

@@ -60,6 +60,7 @@ type subject struct {
 	log    bytes.Buffer
 	at     atomic.Pointer[string]
 	client *http.Client
+	left   atomic.Int64 // answers until it is killed, in the midst of others; 0: it is not
 }
 
 func newSubject(t testing.TB, role string, args ...string) *subject {
@@ -143,6 +144,9 @@ func (s *subject) do(r *http.Request) (status int, header http.Header, body []by
 	defer reply.Body.Close()
 	if body, err = io.ReadAll(reply.Body); err != nil {
 		return 0, nil, nil, errCut
+	}
+	if s.left.Add(-1) == 0 {
+		_ = s.cmd.Process.Kill()
 	}
 	return reply.StatusCode, reply.Header, body, nil
 }
