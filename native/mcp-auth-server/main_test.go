@@ -275,6 +275,34 @@ func TestClientDocumentOnLoopback(t *testing.T) {
 	is.True(!strings.Contains(body, "client_id_metadata_document_supported")) // switched off, not announced
 }
 
+func TestFigures(t *testing.T) {
+	is := is.New(t)
+	base, greeting, _, stop := start(t, "--figures", "127.0.0.1:0", "--log-format", "off")
+	_, rest, ok := strings.Cut(greeting, "What the process holds")
+	is.True(ok) // it says where they are
+	at := strings.Fields(rest)[0]
+	before, body := get(t, at)
+	is.Equal(before, 200)
+	is.True(strings.Contains(body, `"clients":0`)) // what is kept, by table
+	r, err := http.Post(base+"/oauth/register", "application/json", strings.NewReader(`{"redirect_uris":["http://127.0.0.1/cb"]}`))
+	is.NoErr(err)
+	is.NoErr(r.Body.Close())
+	_, body = get(t, at)
+	is.True(strings.Contains(body, `"clients":1`))                                              // counted
+	is.True(strings.Contains(body, `"goroutines":`) && strings.Contains(body, `"heap_bytes":`)) // with what the process takes
+	ask, err := http.NewRequest("GET", at, nil)
+	is.NoErr(err)
+	ask.Host = "figures.example"
+	r, err = http.DefaultClient.Do(ask)
+	is.NoErr(err)
+	is.NoErr(r.Body.Close())
+	is.Equal(r.StatusCode, 403) // not for a name that somebody let point here
+	is.Equal(stop(), 0)
+	var out, errs bytes.Buffer
+	is.Equal(run(t.Context(), []string{"--listen", "127.0.0.1:0", "--figures", "0.0.0.0:0"}, &out, &errs), 1) // nor beyond this machine
+	is.True(strings.Contains(errs.String(), "loopback"))
+}
+
 // A flood that is refused by 401 leaves nothing behind.
 func TestMC20_R05_FloodOf401(t *testing.T) {
 	is := is.New(t)

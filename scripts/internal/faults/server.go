@@ -48,8 +48,8 @@ var ruleFaults = []Fault{
 	{"iss-lost", "the answer does not carry the issuer", "core/exchange/authorize.go", "f.Add(\"iss\", r.Issuer)", "", ofServer},
 	{"two-authorizations", "the first of two Authorization fields counts", "core/exchange/bearer.go", "case n > 1:", "case n > 1 && h == nil:", ofServer},
 	{"html-unescaped", "foreign text reaches a page as markup", "core/message/escape.go", "return htmlEscapes.Replace(Printable(s))", "return Printable(s)", ofServer},
-	{"expiry-late", "what expires now is still good", "core/table/memory.go", "if !ok || e.expires <= now.UnixNano() {\n\t\treturn Record", "if !ok || e.expires < now.UnixNano() {\n\t\treturn Record", ofServer},
-	{"swap-blind", "a record is replaced whatever it has become", "core/table/memory.go", "if !ok || e.version != read.Version || e.expires <= now.UnixNano() {\n\t\treturn ErrMoved\n\t}\n\ts.records", "if !ok {\n\t\treturn ErrMoved\n\t}\n\ts.records", ofServer},
+	{"expiry-late", "what expires now is still good", "core/table/memory.go", "if h.expires <= now.UnixNano() {", "if h.expires < now.UnixNano() {", ofServer},
+	{"swap-blind", "a record is replaced whatever it has become", "core/table/memory.go", "return place, h.version == version && h.expires > now.UnixNano()", "return place, h.expires > now.UnixNano()", ofServer},
 	{"json-depth", "JSON may nest without end", "core/message/json_read.go", "if depth++; depth > MaxDepth {", "if depth++; depth > 100000 {", ofServer},
 	{"redirect-307", "redirects repeat the POST", "core/message/reply.go", "status = 303", "status = 307", ofServer},
 }
