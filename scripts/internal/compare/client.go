@@ -66,7 +66,7 @@ func escapes(mode, at string, tell lie) func(*world) (string, bool) {
 		got, s := login(w, mode, nil, map[string]lie{at: tell})
 		defer s.close()
 		said := got.out + got.err
-		return got.brief(), strings.Contains(said, "evil-text") && !strings.ContainsAny(said, "\x1b\x07\x9b") && got.code != 0
+		return got.brief(), strings.Contains(said, "evil-text") && !strings.ContainsAny(said, "\x1b\x07\u009b") && got.code != 0
 	}
 }
 

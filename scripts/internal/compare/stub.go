@@ -18,7 +18,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"mcp-auth/core/authserver"
@@ -161,11 +160,7 @@ func (w *world) cli(browse func(url string), args ...string) said {
 		}
 	}
 	_ = c.Wait()
-	s := said{out: out.String(), err: stderr.String(), code: c.ProcessState.ExitCode()}
-	if u, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.memory = int64(u.Maxrss) << 10
-	}
-	return s
+	return said{out.String(), stderr.String(), c.ProcessState.ExitCode(), peak(c.ProcessState)}
 }
 
 // visit follows a URL as a browser does, to the program's listener.
