@@ -4,6 +4,7 @@
 package rows
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,25 @@ import (
 // results are int64, string and []byte.
 type Database interface {
 	Exec(statement string, args ...any) ([][]any, error)
+}
+
+// Sweep drops what has expired of every kind, also of those that nobody opens any
+// more: of sandboxes that ended while no server ran, of tenants that are gone.
+// It is for a host to call now and then, and seldom.
+func Sweep(db Database, now time.Time) (gone int) {
+	kind := ""
+	for {
+		found, err := db.Exec(nextKind, kind)
+		if err != nil || len(found) != 1 || len(found[0]) != 1 {
+			return gone
+		}
+		next, ok := found[0][0].(string)
+		if !ok { // NULL: there is none behind it
+			return gone
+		}
+		kind = next
+		gone += (&rows{db: db, kind: kind}).Sweep(now)
+	}
 }
 
 // Opener opens tables in a database that was migrated. Kinds of one issuer are
@@ -31,10 +51,11 @@ type rows struct {
 	kind string
 	max  int64
 
-	mu      sync.RWMutex // for reading: while a record is made or taken, and so counted
+	mu      sync.RWMutex // for reading: while records are made or go, and so are counted
 	counted bool
 	count   atomic.Int64
-	swept   time.Time // when Create last made room
+	swept   time.Time // when Create last made room,
+	next    int       // and the slice it begins with the next time
 }
 
 // Statements. Times are compared as they are stored: in microseconds.
@@ -45,8 +66,10 @@ RETURNING version`
 	getRow   = `SELECT value, expires, version FROM records WHERE kind = ? AND key = ? AND expires > ?`
 	swapRow  = `UPDATE records SET value = ?, expires = ?, version = version + 1 WHERE kind = ? AND key = ? AND version = ? AND expires > ? RETURNING version`
 	takeRow  = `DELETE FROM records WHERE kind = ? AND key = ? AND version = ? AND expires > ? RETURNING version`
-	sweepRow = `DELETE FROM records WHERE kind = ? AND expires <= ?`
+	findRow  = `SELECT 1 FROM records WHERE kind = ? AND key >= ? AND key < ? AND expires <= ? LIMIT 1`
+	sweepRow = `DELETE FROM records WHERE kind = ? AND key >= ? AND key < ? AND expires <= ? RETURNING version`
 	countRow = `SELECT COUNT(*) FROM records WHERE kind = ?`
+	nextKind = `SELECT MIN(kind) FROM records WHERE kind > ?`
 )
 
 // Create implements table.Table.
@@ -88,8 +111,8 @@ func (t *rows) enter(now time.Time) error {
 	}
 }
 
-// room says whether there is a place. A full table is swept first, at most
-// once a second: who fills it cannot make every request sweep.
+// room says whether there is a place. A full table is swept first, a part of it
+// and at most once a second: who fills it cannot make every request sweep.
 func (t *rows) room(now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,9 +121,9 @@ func (t *rows) room(now time.Time) error {
 	}
 	if t.count.Load() >= t.max && now.Sub(t.swept).Abs() >= time.Second {
 		t.swept = now
-		t.sweep(now)
-		if err := t.recount(); err != nil {
-			return err
+		for n, i := t.slices(), 0; i < min(n, roomSlices); i++ {
+			t.next++
+			t.sweep(now, t.next%n, n)
 		}
 	}
 	if t.count.Load() >= t.max {
@@ -167,24 +190,54 @@ func moved(found [][]any, err error) error {
 	return err
 }
 
+// A sweep goes through a table in slices of about so many records, so that no
+// statement keeps others waiting for long; Create makes room in a few of them.
+const (
+	sliceRows  = 4096
+	roomSlices = 16
+	prefixes   = 1 << 16 // of keys, by their first two bytes
+)
+
 // Sweep implements table.Table.
-func (t *rows) Sweep(now time.Time) int {
+func (t *rows) Sweep(now time.Time) (gone int) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.sweep(now)
+	err := t.recount()
+	n := t.slices()
+	t.mu.Unlock()
+	for i := 0; i < n && err == nil; i++ {
+		t.mu.RLock()
+		gone += t.sweep(now, i, n)
+		t.mu.RUnlock()
+	}
+	return gone
 }
 
-func (t *rows) sweep(now time.Time) int {
-	if t.recount() != nil {
+func (t *rows) slices() int { return int(min(t.count.Load()/sliceRows+1, prefixes)) }
+
+// sweep drops what has expired in one slice of n. It looks first: a statement
+// that only reads keeps nobody waiting.
+func (t *rows) sweep(now time.Time, slice, n int) int {
+	from, to := bound(slice, n), bound(slice+1, n)
+	found, err := t.db.Exec(findRow, t.kind, from, to, now.UnixMicro())
+	if err != nil || len(found) == 0 {
 		return 0
 	}
-	before := t.count.Load()
-	_, err := t.db.Exec(sweepRow, t.kind, now.UnixMicro())
-	t.counted = false
-	if err != nil || t.recount() != nil {
+	gone, err := t.db.Exec(sweepRow, t.kind, from, to, now.UnixMicro())
+	if err != nil {
 		return 0
 	}
-	return int(before - t.count.Load())
+	t.count.Add(int64(-len(gone)))
+	return len(gone)
+}
+
+// bound is the first key of a slice; keys are hashes, so that slices are about
+// as large as each other. Behind the last slice is what no key reaches.
+func bound(slice, n int) []byte {
+	if slice == n {
+		return bytes.Repeat([]byte{0xff}, len(table.Key{})+1)
+	}
+	first := slice * prefixes / n
+	return []byte{byte(first >> 8), byte(first)}
 }
 
 // Len implements table.Table.

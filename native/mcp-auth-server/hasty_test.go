@@ -20,7 +20,7 @@ func hastyServer() {
 	if err == nil {
 		var db *hasty
 		if db, err = openHasty(strings.TrimPrefix(set.store, sqliteStore)); err == nil {
-			kept := store{func(prefix string) table.Opener { return rows.Opener(db, prefix) }, db.db.Close}
+			kept := store{storage: func(prefix string) table.Opener { return rows.Opener(db, prefix) }, sweep: func(time.Time) {}, close: db.db.Close}
 			err = serve(context.Background(), set, kept, os.Stdout, os.Stderr)
 		}
 	}

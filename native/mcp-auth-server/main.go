@@ -109,7 +109,11 @@ func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) 
 	greet(out, cfg, l.Addr().String(), figures, set.store)
 	floor := quietCollector()
 	defer runtime.KeepAlive(floor)
-	return until(ctx, web, l, s, set.sweep)
+	defer sweeping(set.sweep, func(now time.Time) {
+		s.Sweep(now)
+		kept.sweep(now)
+	})()
+	return until(ctx, web, l)
 }
 
 // quietCollector lets the collector run less often while little is kept, and
@@ -124,23 +128,37 @@ func quietCollector() []byte {
 const stopping = 4500 * time.Millisecond
 
 // until serves until the context ends, then lets requests finish.
-func until(ctx context.Context, web *http.Server, l *admit.Listener, s *server.Server, every time.Duration) error {
+func until(ctx context.Context, web *http.Server, l *admit.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(l) }()
-	sweep := time.NewTicker(every)
-	defer sweep.Stop()
-	for {
-		select {
-		case err := <-failed:
-			return err
-		case <-sweep.C:
-			s.Sweep(time.Now())
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.Background(), stopping)
-			defer cancel()
-			return l.Drain(last, web)
-		}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		last, cancel := context.WithTimeout(context.Background(), stopping)
+		defer cancel()
+		return l.Drain(last, web)
 	}
+}
+
+// sweeping sweeps now and then until it is stopped, which waits for a sweep
+// that has begun. To stop serving waits for none.
+func sweeping(every time.Duration, sweep func(now time.Time)) (stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				sweep(time.Now())
+			}
+		}
+	}()
+	return func() { close(ended); <-done }
 }
 
 func explainListen(address string, err error) error {

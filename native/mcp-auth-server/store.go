@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"mcp-auth/core/rows"
 	"mcp-auth/core/table"
@@ -27,14 +28,18 @@ func checkStore(name string) error {
 // A store is where the records of all issuers are kept. The zero one is memory.
 type store struct {
 	storage func(prefix string) table.Opener
+	sweep   func(now time.Time) // drops what no server sweeps any more
 	close   func() error
 }
+
+// orphans is how often the records are swept of issuers that are gone.
+const orphans = time.Hour
 
 // openStore opens the store of a name that was checked.
 func openStore(name string) (store, error) {
 	file, ok := strings.CutPrefix(name, sqliteStore)
 	if !ok {
-		return store{close: func() error { return nil }}, nil
+		return store{sweep: func(time.Time) {}, close: func() error { return nil }}, nil
 	}
 	db, err := sqlite.Open(file)
 	if err != nil {
@@ -43,7 +48,14 @@ func openStore(name string) (store, error) {
 	if err := rows.Migrate(db); err != nil {
 		return store{}, errors.Join(fmt.Errorf("--store: %s: %w", file, err), db.Close())
 	}
-	return store{func(prefix string) table.Opener { return rows.Opener(db, prefix) }, db.Close}, nil
+	var swept time.Time
+	return store{storage: func(prefix string) table.Opener { return rows.Opener(db, prefix) }, close: db.Close,
+		sweep: func(now time.Time) {
+			if now.Sub(swept) >= orphans {
+				swept = now
+				rows.Sweep(db, now)
+			}
+		}}, nil
 }
 
 // outlives is what the greeting says of it.

@@ -2,6 +2,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -78,6 +79,46 @@ func TestBounded(t *testing.T) {
 	is.Equal(numbers.Len(), 100)                                     // and counted
 	is.NoErr(numbers.Create(t0.Add(time.Minute), table.KeyOf("x"), 1, t0.Add(time.Hour)))
 	is.Equal(numbers.Len(), 1) // what has expired makes room without a sweep from outside
+}
+
+// TestSweepInSlices: a table of several slices is swept whole, and what lives
+// stays.
+func TestSweepInSlices(t *testing.T) {
+	is := is.New(t)
+	f := database(t)
+	const n = 20_000
+	for _, kind := range []string{"t/swept", "t/beside"} {
+		_, err := f.Exec(`INSERT INTO records (kind, key, version, expires, value)
+WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?) SELECT ?, randomblob(16), 1, ? + n % 2, x'0100' FROM i`, int64(n), kind, t0.UnixMicro())
+		is.NoErr(err)
+	}
+	edges := [][]byte{make([]byte, 16), bytes.Repeat([]byte{0xff}, 16)}
+	for _, key := range edges {
+		_, err := f.Exec("INSERT INTO records (kind, key, version, expires, value) VALUES ('t/swept', ?, 1, ?, x'0100')", key, t0.UnixMicro())
+		is.NoErr(err)
+	}
+	swept, beside := numbers(f, "swept", 2*n), numbers(f, "beside", 2*n)
+	is.Equal(swept.Sweep(t0.Add(-time.Microsecond)), 0) // nothing has expired
+	is.Equal(swept.Sweep(t0), n/2+len(edges))           // the half that has, the first and the last key with it
+	is.Equal(swept.Len(), n/2)
+	is.Equal(swept.Sweep(t0), 0)
+	is.Equal(swept.Sweep(t0.Add(time.Second)), n/2) // the rest
+	is.Equal([2]int{swept.Len(), beside.Len()}, [2]int{0, n})
+}
+
+// TestSweepOfAll: what expired goes even where nobody opens its kind any more.
+func TestSweepOfAll(t *testing.T) {
+	is := is.New(t)
+	f := database(t)
+	for _, kind := range []string{"a", "b", "z"} {
+		open := numbers(f, kind, 10)
+		is.NoErr(open.Create(t0, table.KeyOf("dead"), 1, t0.Add(time.Second)))
+		is.NoErr(open.Create(t0, table.KeyOf("live"), 1, t0.Add(time.Hour)))
+	}
+	is.Equal(rows.Sweep(f, t0), 0)
+	is.Equal(rows.Sweep(f, t0.Add(time.Minute)), 3)
+	is.Equal(rows.Sweep(f, t0.Add(2*time.Hour)), 3)
+	is.Equal(rows.Sweep(f, t0.Add(3*time.Hour)), 0) // of an empty database too
 }
 
 // TestOneWinner: of 50 that read one state one changes it, and it stays so.
