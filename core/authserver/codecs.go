@@ -1,5 +1,3 @@
-//go:build !page
-
 // How each record is bytes, for tables that outlive the program. The order of
 // the fields is the layout: whoever changes it raises the codec's version and
 // reads the older ones too. A zero is written like any other value.

@@ -3,11 +3,8 @@
 package authserver
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
-	"io"
 	"slices"
 	"time"
 	"unique"
@@ -52,8 +49,10 @@ func (s *Server) checkProof(now time.Time, m message.Request) (exchange.DPoPProo
 	if !slices.Contains(s.cfg.Algorithms, p.Alg) {
 		return p, oauth.E(oauth.InvalidDPoPProof, "DPoP proof: alg must be one of dpop_signing_alg_values_supported, not "+p.Alg)
 	}
-	if s.cfg.DPoPNonce && !s.nonces.good(now, p.Nonce) {
-		return p, &oauth.Error{Code: oauth.UseDPoPNonce, Nonce: s.nonces.at(now), Description: "put the nonce of DPoP-Nonce into the proof"}
+	if s.cfg.DPoPNonce {
+		if err := s.fresh(now, p.Nonce); err != nil {
+			return p, err
+		}
 	}
 	return p, s.once(now, "proof "+p.Key+" "+p.JTI, p.IssuedAt.Add(exchange.ProofLife+time.Second),
 		oauth.E(oauth.InvalidDPoPProof, "DPoP proof: it was used before; sign a new one for each request"))
@@ -106,23 +105,29 @@ func (s *Server) keyFor(r exchange.AuthorizationRequest) string {
 // noncePeriod is how long one nonce is handed out; it is taken for one more.
 const noncePeriod = 5 * time.Minute
 
-// nonces makes the server's nonces out of the time: nothing is kept, and
-// nobody else can make one (RFC 9449 section 8).
-type nonces struct{ secret [sha256.Size]byte }
-
-func newNonces(random io.Reader) (n nonces, err error) {
-	_, err = io.ReadFull(random, n.secret[:])
-	return n, err
+// nonces are those that are good now, the one to hand out last (RFC 9449
+// section 8). Each is of a secret that is kept with the keys, so that a server
+// that starts anew takes what it has handed out.
+func (s *Server) nonces(now time.Time) ([]string, error) {
+	secrets, err := s.nonceRing.Seeds(now)
+	all := make([]string, len(secrets))
+	for i, secret := range secrets {
+		sum := sha256.Sum256(append([]byte("nonce "), secret[:]...))
+		all[i] = base64.RawURLEncoding.EncodeToString(sum[:16])
+	}
+	return all, err
 }
 
-func (n nonces) at(now time.Time) string {
-	h := hmac.New(sha256.New, n.secret[:])
-	var period [8]byte
-	binary.BigEndian.PutUint64(period[:], uint64(now.UnixNano()/int64(noncePeriod)))
-	h.Write(period[:])
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
-}
-
-func (n nonces) good(now time.Time, nonce string) bool {
-	return oauth.SameSecret(nonce, n.at(now)) || oauth.SameSecret(nonce, n.at(now.Add(-noncePeriod)))
+// fresh says whether a proof has a nonce that is good.
+func (s *Server) fresh(now time.Time, nonce string) error {
+	all, err := s.nonces(now)
+	if err != nil {
+		return unavailable(err)
+	}
+	for _, n := range all {
+		if oauth.SameSecret(nonce, n) {
+			return nil
+		}
+	}
+	return &oauth.Error{Code: oauth.UseDPoPNonce, Nonce: all[len(all)-1], Description: "put the nonce of DPoP-Nonce into the proof"}
 }

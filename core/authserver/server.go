@@ -38,8 +38,9 @@ type Server struct {
 	origin string // of the issuer: what a browser calls it
 	base   string // the issuer's path, "" at the root
 	grants []string
-	nonces nonces
 	ring   *keyring.Ring // nil: access tokens are opaque
+
+	nonceRing *keyring.Ring // nil: proofs need no nonce
 }
 
 // New makes a server over its own memory tables.
@@ -75,9 +76,7 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 		s.cfg.DPoP = DPoPOff
 	}
 	if s.cfg.DPoPNonce {
-		if s.nonces, err = newNonces(cfg.Random); err != nil {
-			return nil, err
-		}
+		s.nonceRing = &keyring.Ring{Name: "nonces", Keys: t.Keys, Random: cfg.Random, Every: noncePeriod, Keep: noncePeriod}
 	}
 	if cfg.Seed {
 		s.seeded = seededClients()

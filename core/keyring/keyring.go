@@ -71,6 +71,17 @@ func (r *Ring) Public(now time.Time) ([]jose.PublicKey, error) {
 	return all, nil
 }
 
+// Seeds are the secrets of what lives now, the newest last: for who makes other
+// things of them than keys.
+func (r *Ring) Seeds(now time.Time) ([][32]byte, error) {
+	keys, err := r.current(now)
+	all := make([][32]byte, len(keys))
+	for i, k := range keys {
+		all[i] = k.Seed
+	}
+	return all, err
+}
+
 func (k Key) key() (jose.PrivateKey, error) {
 	key, err := jose.FromSeed(k.Seed)
 	key.ID = key.Thumbprint()
