@@ -59,6 +59,9 @@ func InProcess(w *World) Transport {
 // Now is the world's time.
 func (w *World) Now() time.Time { return w.now }
 
+// Config is how the world's server was configured.
+func (w *World) Config() server.Config { return w.cfg }
+
 func (w *World) start() error {
 	if w.Server != nil {
 		return nil

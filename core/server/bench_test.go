@@ -16,6 +16,7 @@ import (
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
+	"mcp-auth/wasm/worker/world"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 type bench struct {
 	*is.I
 	t   testing.TB
-	s   *server.Server
+	s   serving
 	now time.Time
 
 	names atomic.Int64 // of proofs made
@@ -38,6 +39,31 @@ type bench struct {
 	conf, confp    oauth.Registration
 }
 
+// serving is a server in this process, or the Worker in another one.
+type serving interface {
+	Serve(time.Time, message.Request) message.Response
+	Sweep(time.Time) int
+	Routes() []server.Route
+}
+
+// serverOf makes the server of a bench. Where a Worker runs for the tests, the
+// cases are put to it, through HTTP; those whose configuration cannot travel
+// there are skipped.
+func serverOf(t testing.TB, cfg server.Config) (serving, error) {
+	if world.Address() == "" {
+		return server.New(cfg)
+	}
+	w, err := world.New(cfg)
+	if err != nil {
+		t.Skip(err)
+	}
+	return w, nil
+}
+
+// abroad is whether the cases are put to the Worker, whose platform reads a
+// request before anything of ours does.
+func abroad() bool { return world.Address() != "" }
+
 // newServer is a bench without clients of its own.
 func newServer(t testing.TB, change ...func(*server.Config)) *bench {
 	t.Helper()
@@ -45,7 +71,7 @@ func newServer(t testing.TB, change ...func(*server.Config)) *bench {
 	for _, c := range change {
 		c(&cfg)
 	}
-	s, err := server.New(cfg)
+	s, err := serverOf(t, cfg)
 	b := &bench{I: is.New(t), t: t, s: s, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	b.NoErr(err) // the server starts
 	return b

@@ -155,6 +155,6 @@ func TestSandboxesAreOffByDefault(t *testing.T) {
 	for at := range names {
 		b.NoErr(server.CheckTenant(strings.TrimPrefix(at, "/tenant/"))) // which is a tenant's
 	}
-	err := many.s.OpenSandbox(many.now, "acme", server.Sandbox{Approval: authserver.ApprovalAuto, Life: time.Hour})
+	err := many.s.(*server.Server).OpenSandbox(many.now, "acme", server.Sandbox{Approval: authserver.ApprovalAuto, Life: time.Hour})
 	b.True(err != nil) // a name that is in use is refused
 }

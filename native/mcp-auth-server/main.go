@@ -99,7 +99,7 @@ func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) 
 	}
 	// One deadline for header and body, and none for writing: every answer fits
 	// a socket's buffer. Each further one is a call to the kernel per request.
-	web := &http.Server{Handler: l.Handler(httpd.Hosting(s, time.Now, observer(set.logFormat, errOut), host)), ConnState: l.State,
+	web := &http.Server{Handler: l.Handler(httpd.Hosting(s, time.Now, httpd.Log(set.LogFormat, errOut), host)), ConnState: l.State,
 		ReadTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	figures, stop, err := serveFigures(set.figures, l, s)
 	if err != nil {

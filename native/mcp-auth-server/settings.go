@@ -19,12 +19,11 @@ import (
 
 type config struct {
 	settings.Settings
-	listen, store             string
-	trace, logFormat, figures string
-	workloads, providers      settings.List
-	conformance, version      bool
-	connections               int
-	sweep                     time.Duration
+	listen, store, trace, figures string
+	workloads, providers          settings.List
+	conformance, version          bool
+	connections                   int
+	sweep                         time.Duration
 }
 
 // parse reads args, environment and file. flag.ErrHelp: help is wanted.
@@ -61,7 +60,6 @@ func (c *config) flags() *flag.FlagSet {
 	fs.StringVar(&c.store, "store", memoryStore, "where state is kept: memory, or sqlite:FILE, which outlives the process")
 	fs.StringVar(&c.trace, "trace", "", "write every exchange to this file as NDJSON, secrets as labels")
 	fs.StringVar(&c.figures, "figures", "", "loopback address, port 0 takes a free one, that tells what the process holds: memory, goroutines, records, connections")
-	fs.StringVar(&c.logFormat, "log-format", "text", "one line a request on stderr: text, json or off")
 	fs.String("config", "", "JSON file with settings; its keys are the flag names")
 	fs.BoolVar(&c.version, "version", false, "print the version")
 	return fs
@@ -77,7 +75,7 @@ func (c *config) ownCounts() []settings.Count {
 }
 
 func (c *config) check() error {
-	return cmp.Or(settings.AtLeast(c.ownDurations(), c.ownCounts()), c.Check(), checkStore(c.store), settings.OneOf("log-format", c.logFormat, "text json off"))
+	return cmp.Or(settings.AtLeast(c.ownDurations(), c.ownCounts()), c.Check(), checkStore(c.store))
 }
 
 // server is the core's configuration for the address that was bound.

@@ -43,16 +43,16 @@ func (l *List) Set(s string) error {
 
 // Settings are what the flags say. Add registers them, with the defaults.
 type Settings struct {
-	Issuer, Approval, BearerToken            string
-	Hosts, Origins, Resources, Tenants       List
-	AuthMethods, DocumentHosts               List
-	Mint, IdP, Compat, DPoP, TokenFormat     string
-	Seed, RemoteHooks, DPoPNonce, RequirePAR bool
-	Documents, LocalDocuments                bool
-	Lifetimes                                authserver.Lifetimes
-	Minted, SandboxLife                      time.Duration
-	Limits                                   authserver.Limits
-	Sandboxes, Notes                         int
+	Issuer, Approval, BearerToken                   string
+	Hosts, Origins, Resources, Tenants              List
+	AuthMethods, DocumentHosts                      List
+	Mint, IdP, Compat, DPoP, TokenFormat, LogFormat string
+	Seed, RemoteHooks, DPoPNonce, RequirePAR        bool
+	Documents, LocalDocuments                       bool
+	Lifetimes                                       authserver.Lifetimes
+	Minted, SandboxLife                             time.Duration
+	Limits                                          authserver.Limits
+	Sandboxes, Notes                                int
 }
 
 // Groups are the flags of Add, as help shows them, but for lifetimes and limits.
@@ -84,6 +84,7 @@ func (s *Settings) Add(fs *flag.FlagSet) {
 	fs.BoolVar(&s.RemoteHooks, "allow-remote-hooks", false, "let test hooks be on while listening beyond loopback")
 	fs.BoolVar(&s.Seed, "seed", true, "have the dev-* and phase-* clients")
 	fs.StringVar(&s.BearerToken, "bearer-token", "", "static token of /mcp/bearer-token (default "+server.DefaultBearerToken+")")
+	fs.StringVar(&s.LogFormat, "log-format", "text", "one line a request, on stderr: text, json or off")
 	for _, d := range s.Durations() {
 		fs.DurationVar(d.To, d.Name, d.Default, d.About)
 	}
@@ -203,7 +204,7 @@ func (s *Settings) Check() error {
 		}
 	}
 	return errors.Join(OneOf("approval", s.Approval, "manual auto deny"), OneOf("dpop", s.DPoP, "off optional required"),
-		OneOf("token-format", s.TokenFormat, "opaque jwt"), OneOf("mint", s.Mint, "on off auto"), OneOf("idp", s.IdP, "on off auto"))
+		OneOf("token-format", s.TokenFormat, "opaque jwt"), OneOf("mint", s.Mint, "on off auto"), OneOf("idp", s.IdP, "on off auto"), OneOf("log-format", s.LogFormat, "text json off"))
 }
 
 // A Place is where the server runs.

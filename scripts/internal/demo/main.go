@@ -7,6 +7,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -17,14 +18,16 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	at := flag.String("at", "", "walk them against this server, whose --device-interval is 1s, instead of one that is started")
+	flag.Parse()
+	if err := run(*at); err != nil {
 		fmt.Println("\ndemo failed:", err)
 		os.Exit(1)
 	}
 	fmt.Println("\nEvery step went as the README says.")
 }
 
-func run() error {
+func run(at string) error {
 	dir, err := os.MkdirTemp("", "mcp-auth-demo-")
 	if err != nil {
 		return err
@@ -36,9 +39,11 @@ func run() error {
 	if err := build.Run(); err != nil {
 		return err
 	}
-	base, stop, err := startServer(dir)
-	if err != nil {
-		return err
+	base, stop := at, func() error { return nil }
+	if at == "" {
+		if base, stop, err = startServer(dir); err != nil {
+			return err
+		}
 	}
 	fmt.Println("The server listens on", base)
 	d := &demo{program: filepath.Join(dir, "mcp-auth"), home: filepath.Join(dir, "home"), base: base}
