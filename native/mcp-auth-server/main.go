@@ -141,8 +141,9 @@ func until(ctx context.Context, web *http.Server, l *admit.Listener) error {
 	}
 }
 
-// sweeping sweeps now and then until it is stopped, which waits for a sweep
-// that has begun. To stop serving waits for none.
+// sweeping sweeps at once, for what expired while no server ran, and then every
+// so often, until it is stopped. That waits for a sweep that has begun; to stop
+// serving waits for none.
 func sweeping(every time.Duration, sweep func(now time.Time)) (stop func()) {
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -150,11 +151,11 @@ func sweeping(every time.Duration, sweep func(now time.Time)) (stop func()) {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
+			sweep(time.Now())
 			select {
 			case <-ended:
 				return
 			case <-tick.C:
-				sweep(time.Now())
 			}
 		}
 	}()

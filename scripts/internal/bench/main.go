@@ -47,6 +47,10 @@ func measure() error {
 	}
 	load := loadAverage()
 	fmt.Printf("%s %s/%s, %d CPUs, %s, load average %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.RFC3339), load)
+	if *kept {
+		pinSelf()
+		return stores(programs)
+	}
 	if err := core(); err != nil {
 		return err
 	}
