@@ -101,7 +101,7 @@ Examples
 		{"Address", "listen " + settings.AddressFlags},
 		{"State", "store"},
 		{"Behaviour", settings.BehaviourFlags + " trust-workloads trust-idp conformance"},
-		{"Lifetimes, at least 1s", names(append(c.Durations(), c.ownDurations()...), func(d settings.Duration) string { return d.Name })},
+		{"Lifetimes, at least 1s", names(c.Durations(), func(d settings.Duration) string { return d.Name })},
 		{"Limits", names(append(c.Counts(), c.ownCounts()...), func(n settings.Count) string { return n.Name })},
 		{"Output", "log-format trace figures config version"},
 	}

@@ -109,7 +109,7 @@ func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) 
 	greet(out, cfg, l.Addr().String(), figures, set.store)
 	floor := quietCollector()
 	defer runtime.KeepAlive(floor)
-	defer sweeping(set.sweep, func(now time.Time) {
+	defer sweeping(set.Sweep, func(now time.Time) {
 		s.Sweep(now)
 		kept.sweep(now)
 	})()

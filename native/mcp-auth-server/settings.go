@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"time"
 
 	"github.com/peterbourgon/ff/v3"
 
@@ -23,7 +22,6 @@ type config struct {
 	workloads, providers          settings.List
 	conformance, version          bool
 	connections                   int
-	sweep                         time.Duration
 }
 
 // parse reads args, environment and file. flag.ErrHelp: help is wanted.
@@ -51,9 +49,6 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.workloads, "trust-workloads", "take the tokens of a platform's workloads as grants: ISSUER=FILE with its JWK Set; may be repeated")
 	fs.Var(&c.providers, "trust-idp", "take the ID-JAGs of an identity provider as grants: ISSUER=FILE with its JWK Set; may be repeated")
 	fs.BoolVar(&c.conformance, "conformance", false, "serve the fixtures of the MCP conformance suite, with sessions and streams, at /mcp without a token and at both resources")
-	for _, d := range c.ownDurations() {
-		fs.DurationVar(d.To, d.Name, d.Default, d.About)
-	}
 	for _, n := range c.ownCounts() {
 		fs.IntVar(n.To, n.Name, n.Default, n.About)
 	}
@@ -65,17 +60,12 @@ func (c *config) flags() *flag.FlagSet {
 	return fs
 }
 
-// ownDurations are those that only a process has.
-func (c *config) ownDurations() []settings.Duration {
-	return []settings.Duration{{To: &c.sweep, Name: "sweep-interval", About: "between two times that expired records are dropped", Default: 30 * time.Second}}
-}
-
 func (c *config) ownCounts() []settings.Count {
 	return []settings.Count{{To: &c.connections, Name: "max-connections", About: "connections served at once; further ones get 503 with Retry-After", Default: 1_000}}
 }
 
 func (c *config) check() error {
-	return cmp.Or(settings.AtLeast(c.ownDurations(), c.ownCounts()), c.Check(), checkStore(c.store))
+	return cmp.Or(settings.AtLeast(nil, c.ownCounts()), c.Check(), checkStore(c.store))
 }
 
 // server is the core's configuration for the address that was bound.

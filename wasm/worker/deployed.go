@@ -21,7 +21,10 @@ import (
 	"mcp-auth/web/settings"
 )
 
-var logFormat string
+var (
+	logFormat  string
+	sweepEvery = time.Minute
+)
 
 func now() time.Time { return time.Now() }
 
@@ -45,7 +48,7 @@ func config() (server.Config, error) {
 	if err = cmp.Or(err, set.Check()); err != nil {
 		return server.Config{}, err
 	}
-	logFormat = set.LogFormat
+	logFormat, sweepEvery = set.LogFormat, set.Sweep
 	issuer, err := message.ParseURL(set.Issuer)
 	at := settings.Place{Loopback: err == nil && issuer.Loopback(), Random: rand.Reader, Version: version}
 	if len(set.DocumentHosts) > 0 { // the address of a connection cannot be judged here: only named hosts

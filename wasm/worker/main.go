@@ -27,8 +27,9 @@ func main() {
 	if err != nil {
 		h, sweep = refusal(err), func() {}
 	}
-	binding := cloudflare.GetBinding("OBJECT")
-	binding.Set("sweep", js.FuncOf(func(js.Value, []js.Value) any {
+	object := cloudflare.GetBinding("OBJECT")
+	object.Set("every", sweepEvery.Milliseconds())
+	object.Set("sweep", js.FuncOf(func(js.Value, []js.Value) any {
 		sweep()
 		return nil
 	}))
@@ -53,7 +54,10 @@ func start() (http.Handler, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return mount(s), func() { s.Sweep(now()) }, nil
+	return mount(s), func() {
+		s.Sweep(now())
+		rows.Sweep(db, now())
+	}, nil
 }
 
 // refusal answers everything with why the server does not start (C-25).

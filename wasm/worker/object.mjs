@@ -6,7 +6,6 @@ import app from "./app.wasm";
 
 const MAX_BODY = 1 << 20; // bytes; one more is read to tell that there was more
 const GROWN = 48 << 20; // bytes of linear memory at which an idle instance is replaced
-const SWEEP = 60_000; // milliseconds between sweeps while something is kept
 
 export class Issuer {
   constructor(ctx, env) {
@@ -93,10 +92,7 @@ export class Issuer {
     const go = await this.running();
     const answer = go.binding.handleRequest({ method: request.method, url: request.url, headers, body: null });
     const reply = await Promise.race([answer, go.exited.then(broken)]);
-    if (!this.alarmed) {
-      this.alarmed = true;
-      await this.ctx.storage.setAlarm(Date.now() + SWEEP);
-    }
+    if (!this.alarmed) await this.sweepLater(go);
     return reply;
   }
 
@@ -111,6 +107,12 @@ export class Issuer {
     return true;
   }
 
+  // sweepLater sets the alarm, while something is kept.
+  async sweepLater(go) {
+    this.alarmed = true;
+    await this.ctx.storage.setAlarm(Date.now() + go.object.every);
+  }
+
   // alarm drops what has expired, and an ended sandbox as a whole.
   async alarm() {
     this.alarmed = false;
@@ -121,8 +123,7 @@ export class Issuer {
       await this.ctx.storage.deleteAll();
       this.go = this.sandbox = undefined;
     } else if (left[0] > 0) {
-      this.alarmed = true;
-      await this.ctx.storage.setAlarm(Date.now() + SWEEP);
+      await this.sweepLater(go);
     }
   }
 }

@@ -21,6 +21,8 @@ import (
 	"mcp-auth/web/httpd"
 )
 
+const sweepEvery = time.Minute
+
 // clock is the world's time, in Unix nanoseconds.
 var clock atomic.Int64
 

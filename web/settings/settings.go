@@ -50,7 +50,7 @@ type Settings struct {
 	Seed, RemoteHooks, DPoPNonce, RequirePAR        bool
 	Documents, LocalDocuments                       bool
 	Lifetimes                                       authserver.Lifetimes
-	Minted, SandboxLife                             time.Duration
+	Minted, SandboxLife, Sweep                      time.Duration
 	Limits                                          authserver.Limits
 	Sandboxes, Notes                                int
 }
@@ -129,6 +129,7 @@ func (s *Settings) Durations() []Duration {
 		{&l.Client, "client-lifetime", "of a registered client nobody uses", 24 * time.Hour},
 		{&s.SandboxLife, "sandbox-lifetime", "of a sandbox, at most and by default", time.Hour},
 		{&s.Minted, "mint-lifetime", "of a minted bearer token", 5 * time.Minute},
+		{&s.Sweep, "sweep-interval", "between two times that expired records are dropped", 30 * time.Second},
 	}
 }
 

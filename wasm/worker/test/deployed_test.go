@@ -1,14 +1,18 @@
 package test
 
 import (
+	"database/sql"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite"
 
 	"mcp-auth/core/message"
 )
@@ -268,4 +272,40 @@ func TestSlowBodies(t *testing.T) {
 	_, err = c.Write([]byte("POST /oauth/token HTTP/1.1\r\nHost: " + strings.TrimPrefix(w.base, "http://") + "\r\nContent-Length: 100\r\n\r\nhalf"))
 	w.NoErr(err)
 	w.Equal(w.get("/health").Status, 200) // one who dawdles holds up nobody
+}
+
+// What has expired goes by the object's alarm, and an ended sandbox goes as a
+// whole, though nobody asks for it any more.
+func TestAlarmSweeps(t *testing.T) {
+	w := deploy(t, "SANDBOXES=2", "SWEEP_INTERVAL=1s", "MINT_LIFETIME=1s")
+	w.Equal(w.post("/test-auth/bearer-token/mint", "").Status, 200)
+	r, err := w.do(message.PostJSON(w.base+"/sandbox", []byte(`{"lifetime":1}`)))
+	w.NoErr(err)
+	at := strings.TrimPrefix(text(r, "issuer"), w.base)
+	w.Equal(w.post(at+"/test-auth/bearer-token/mint", "").Status, 200)
+	w.True(w.kept() > 0)
+	for range 200 {
+		if w.kept() == 0 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond) // until an alarm of the platform has rung
+	}
+	w.t.Fatalf("%d records are still kept", w.kept())
+}
+
+// kept counts the records of all objects, in their files.
+func (w *worker) kept() (n int) {
+	w.t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.objects, "*", "*.sqlite"))
+	w.NoErr(err)
+	for _, file := range files {
+		db, err := sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)")
+		w.NoErr(err)
+		var here int
+		if db.QueryRow("SELECT COUNT(*) FROM records").Scan(&here) == nil { // else it has no records yet, or no more
+			n += here
+		}
+		w.NoErr(db.Close())
+	}
+	return n
 }
