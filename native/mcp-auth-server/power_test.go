@@ -61,16 +61,22 @@ func TestR17_OnTheDiskBeforeItIsAnswered(t *testing.T) {
 }
 
 // ordered counts the answers among the calls, and lists those that went out
-// while something that was written had not been forced to the disk.
+// while something that was written had not been forced to the disk. A call that
+// others come between is two lines: its beginning, and how it ended.
 func ordered(trace string) (answers int, unsafe []string) {
 	written, synced := false, false
+	forcing := map[string]bool{} // by thread
 	for line := range strings.Lines(trace) {
-		log := strings.Contains(line, "state.db-wal>")
+		thread, _, _ := strings.Cut(line, " ")
+		log, done := strings.Contains(line, "state.db-wal>"), strings.HasSuffix(strings.TrimSpace(line), "= 0")
 		switch {
 		case log && strings.Contains(line, "pwrite64("):
 			written, synced = true, false
-		case log && strings.Contains(line, "sync(") && strings.HasSuffix(strings.TrimSpace(line), "= 0"):
-			synced = true
+		case log && strings.Contains(line, "sync(") && strings.Contains(line, "<unfinished"):
+			forcing[thread] = true
+		case log && strings.Contains(line, "sync("), forcing[thread] && strings.Contains(line, "sync resumed>"):
+			forcing[thread] = false
+			synced = synced || done
 		case strings.Contains(line, `"HTTP/1.1 `):
 			if answers++; !written || !synced {
 				unsafe = append(unsafe, line)
@@ -85,7 +91,9 @@ func ordered(trace string) (answers int, unsafe []string) {
 func TestOrdered(t *testing.T) {
 	is := is.New(t)
 	const write, force, answer = "1 pwrite64(9</x/state.db-wal>, \"\", 24, 0) = 24\n", "1 fsync(9</x/state.db-wal>) = 0\n", "1 write(7<socket:[1]>, \"HTTP/1.1 200 OK\", 9) = 9\n"
+	const begun, ended = "1 fsync(9</x/state.db-wal> <unfinished ...>\n", "1 <... fsync resumed>) = 0\n"
 	for trace, want := range map[string]int{write + force + answer: 0, write + answer + force: 1, write + force + write + answer: 1, force + answer: 1,
+		write + begun + answer + ended: 1, write + begun + ended + answer: 0, write + begun + strings.Replace(ended, "1 ", "2 ", 1) + answer: 1,
 		write + strings.Replace(force, "= 0", "= -1 EIO", 1) + answer: 1, write + force + answer + answer: 1} {
 		_, unsafe := ordered(trace)
 		is.Equal(len(unsafe), want)
