@@ -107,10 +107,14 @@ func (w *walk) value() Value {
 
 // next skips white space and separators and returns what comes.
 func (w *walk) next() byte {
-	for strings.IndexByte(" \t\r\n,:", w.text[w.at]) >= 0 {
-		w.at++
+	for {
+		switch c := w.text[w.at]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			w.at++
+		default:
+			return c
+		}
 	}
-	return w.text[w.at]
 }
 
 func (w *walk) object() Value {

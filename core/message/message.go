@@ -36,6 +36,11 @@ type Response struct {
 // A Field is one header line.
 type Field struct{ Name, Value string }
 
+// is compares names. Those of one length differ in their first letters mostly.
+func (f *Field) is(name string) bool {
+	return len(f.Name) == len(name) && strings.EqualFold(f.Name, name)
+}
+
 // A Header is the list of fields in the order they were sent. Names compare
 // without case (RFC 9110 section 5.1).
 type Header []Field
@@ -43,7 +48,7 @@ type Header []Field
 // Get returns the first value of name, or "".
 func (h Header) Get(name string) string {
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if h[i].is(name) {
 			return h[i].Value
 		}
 	}
@@ -54,7 +59,7 @@ func (h Header) Get(name string) string {
 func (h Header) Values(name string) []string {
 	var all []string
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if h[i].is(name) {
 			all = append(all, h[i].Value)
 		}
 	}
@@ -65,7 +70,7 @@ func (h Header) Values(name string) []string {
 func (h Header) Count(name string) int {
 	n := 0
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if h[i].is(name) {
 			n++
 		}
 	}
