@@ -2,6 +2,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"io"
 	"net"
@@ -29,7 +30,11 @@ func serveBare(lengths string) error {
 		return err
 	}
 	router := httprouter.New()
-	router.POST("/oauth/token", constant(padded(`{"access_token":"`, s.token, `"}`)))
+	token := constant(padded(`{"access_token":"`, s.token, `"}`))
+	if *bareSigns {
+		token = signing(token)
+	}
+	router.POST("/oauth/token", token)
 	router.POST("/mcp/oauth", constant(padded(`{"jsonrpc":"2.0","id":1,"result":"`, s.call, `"}`)))
 	location := []string{padded("http://127.0.0.1:7777/callback?code=", s.location, "")}
 	router.GET("/oauth/authorize", func(w http.ResponseWriter, _ *http.Request, _ httprouter.Params) {
@@ -47,6 +52,15 @@ func constant(body string) httprouter.Handle {
 		h := w.Header()
 		h["Content-Type"], h["Cache-Control"], h["Content-Length"] = kind, store, length
 		_, _ = io.WriteString(w, body)
+	}
+}
+
+// signing adds one Ed25519 signature over as much as an access token says.
+func signing(next httprouter.Handle) httprouter.Handle {
+	key, claims := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), make([]byte, 400)
+	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
+		_ = ed25519.Sign(key, claims)
+		next(w, r, p)
 	}
 }
 

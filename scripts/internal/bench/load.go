@@ -9,48 +9,18 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
-// An awake connection never sleeps while it waits for an answer. A sleeping
-// one has to be woken by the write of the server under measurement, whose CPU
-// time then counts what the load had to rest: more for the slower of two, less
-// for whoever keeps the load busy. Clients on other machines cost a server
-// nothing of the kind.
-type awake struct {
-	*net.TCPConn
-	raw syscall.RawConn
-}
-
-// Read implements io.Reader.
-func (a awake) Read(p []byte) (n int, err error) {
-	for {
-		outer := a.raw.Read(func(fd uintptr) bool {
-			n, err = syscall.Read(int(fd), p)
-			return true
-		})
-		switch {
-		case outer != nil:
-			return 0, outer
-		case err == nil && n == 0:
-			return 0, io.EOF
-		case err != syscall.EAGAIN && err != syscall.EINTR:
-			return max(n, 0), err
-		}
-		runtime.Gosched()
-	}
-}
-
-// workers is how many connections are in use at once.
-const workers = 16
+// workers is how many connections are in use at once: more than a server
+// answers between two looks.
+const workers = 64
 
 // A conn is one connection that is kept alive.
 type conn struct {
-	net.Conn
+	io.ReadWriteCloser
 	r    *bufio.Reader
 	body []byte
 }
@@ -62,14 +32,22 @@ type answer struct {
 	body     []byte
 }
 
+// dial opens a connection that waits for its answers.
 func dial(base string) (*conn, error) {
 	c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		return nil, err
 	}
-	tcp := c.(*net.TCPConn)
-	raw, err := tcp.SyscallConn()
-	return &conn{Conn: c, r: bufio.NewReader(awake{tcp, raw})}, err
+	return &conn{ReadWriteCloser: c, r: bufio.NewReader(c)}, nil
+}
+
+// join opens a connection of the load, which looks for them.
+func join(base string) (*conn, error) {
+	c, err := connect(strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		return nil, err
+	}
+	return &conn{ReadWriteCloser: c, r: bufio.NewReader(c)}, nil
 }
 
 // request writes a request; an empty body is a GET.
@@ -144,7 +122,7 @@ func repeat(base string, do func(*conn) error, more func() bool) (n int, err err
 		go func() {
 			var o outcome
 			var c *conn
-			if c, o.err = dial(base); o.err == nil {
+			if c, o.err = join(base); o.err == nil {
 				defer c.Close()
 			}
 			for o.err == nil && more() {

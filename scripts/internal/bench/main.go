@@ -20,7 +20,11 @@ import (
 var (
 	quick  = flag.Bool("quick", false, "fewer rounds and tokens, to see that it runs")
 	readme = flag.Bool("readme", false, "write the figures into README.md")
-	bare   = flag.String("bare", "", "internal: be the baseline with answers of these lengths")
+	peers  = flag.Bool("peers", false, "measure other servers beside ours in the same run; they come from npm and the Go module proxy")
+	scale  = flag.Bool("scale", false, "measure with live tokens growing to 10,000,000: takes ten minutes and 2 GB")
+
+	bare      = flag.String("bare", "", "internal: be the baseline with answers of these lengths")
+	bareSigns = flag.Bool("bare-signs", false, "internal: and sign once a token")
 )
 
 func main() {
@@ -47,19 +51,25 @@ func measure() error {
 	}
 	load := loadAverage()
 	fmt.Printf("%s %s/%s, %d CPUs, %s, load average %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.RFC3339), load)
-	if *kept {
-		pinSelf()
-		return stores(programs)
-	}
-	if err := core(); err != nil {
-		return err
+	if !*peers && !*scale && !*kept {
+		if err := core(); err != nil {
+			return err
+		}
 	}
 	pinSelf()
+	switch {
+	case *peers:
+		return beside(programs, load)
+	case *scale:
+		return growing(programs)
+	case *kept:
+		return stores(programs)
+	}
 	figures, err := ratios(programs)
 	if err != nil {
 		return err
 	}
-	for _, measure := range []func(string) (string, error){bytesPerToken, serverStart, cliStart} {
+	for _, measure := range []func(string) (string, error){signedRatio, bytesPerToken, serverStart, cliStart} {
 		line, err := measure(programs)
 		if err != nil {
 			return err

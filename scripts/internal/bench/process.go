@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ type process struct {
 	base string // its origin
 }
 
-// start runs a server and reads its address from its first line.
+// start runs a server and reads its address from the first line that ends in one.
 func start(argv ...string) (*process, error) {
 	c := exec.Command(argv[0], argv[1:]...)
 	out, err := c.StdoutPipe()
@@ -30,13 +31,18 @@ func start(argv ...string) (*process, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("%s said nothing: %w", argv[0], err)
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s did not say where it listens: %w", argv[0], err), c.Wait())
+		}
+		words := strings.Fields(line)
+		if len(words) > 0 && strings.HasPrefix(words[len(words)-1], "http://") {
+			go func() { _, _ = io.Copy(io.Discard, lines) }()
+			return &process{c, words[len(words)-1]}, nil
+		}
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	words := strings.Fields(line)
-	return &process{c, words[len(words)-1]}, nil
 }
 
 func (p *process) stop() {

@@ -45,18 +45,28 @@ func codeFlow(resource string) func(*process) func(*conn) error {
 		ask := request(p.base, "/oauth/authorize?response_type=code&client_id=dev-public-client&state=xyz&scope=mcp%3Aread&redirect_uri="+
 			url.QueryEscape("http://127.0.0.1:7777/callback")+"&code_challenge="+challenge+"&code_challenge_method=S256&resource="+url.QueryEscape(resource), "", "")
 		return func(c *conn) error {
-			a, err := c.do(ask, 303)
+			code, err := c.code(ask, 303)
 			if err != nil {
 				return err
 			}
-			_, code, ok := strings.Cut(a.location, "?code=")
-			if !ok || len(code) < codeLength {
-				return errors.New("no code came back: " + a.location)
-			}
-			_, err = c.do(request(p.base, "/oauth/token", formField, "grant_type=authorization_code&client_id=dev-public-client&code_verifier="+verifier+"&code="+code[:codeLength]), 200)
+			_, err = c.do(request(p.base, "/oauth/token", formField, "grant_type=authorization_code&client_id=dev-public-client&code_verifier="+verifier+"&code="+code), 200)
 			return err
 		}
 	}
+}
+
+// code sends an authorization request and returns the code of the redirect.
+func (c *conn) code(ask []byte, status int) (string, error) {
+	a, err := c.do(ask, status)
+	if err != nil {
+		return "", err
+	}
+	_, rest, ok := strings.Cut(a.location, "?code=")
+	if !ok {
+		return "", errors.New("no code came back: " + a.location)
+	}
+	code, _, _ := strings.Cut(rest, "&")
+	return code, nil
 }
 
 func resourceCall(token string) func(*process) func(*conn) error {
@@ -69,22 +79,61 @@ func resourceCall(token string) func(*process) func(*conn) error {
 	}
 }
 
-// ratios compares the three works.
-func ratios(programs string) ([]string, error) {
-	ours, err := start(pinned(programs+"mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off", "--max-codes", "10000000")...)
-	if err != nil {
-		return nil, err
+// Sides are our server and the baseline with answers as long as ours.
+type sides struct {
+	ours, bare *process
+	token      string // of ours, to call with
+}
+
+// startSides starts both on the core under measurement. With jwt, access tokens
+// are signed, and so does the baseline sign once a token.
+func startSides(programs string, jwt bool) (sides, error) {
+	argv := []string{programs + "mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off", "--max-codes", "10000000"}
+	baseline := []string{programs + "bench"}
+	if jwt {
+		argv, baseline = append(argv, "--token-format", "jwt"), append(baseline, "--bare-signs")
 	}
-	defer ours.stop()
+	ours, err := start(pinned(argv...)...)
+	if err != nil {
+		return sides{}, err
+	}
 	token, lengths, err := sample(ours)
 	if err != nil {
-		return nil, err
+		ours.stop()
+		return sides{}, err
 	}
-	bare, err := start(pinned(programs+"bench", "--bare", lengths.String())...)
+	bare, err := start(pinned(append(baseline, "--bare", lengths.String())...)...)
+	if err != nil {
+		ours.stop()
+	}
+	return sides{ours, bare, token}, err
+}
+
+func (p sides) stop() {
+	p.ours.stop()
+	p.bare.stop()
+}
+
+// signedRatio is a token by client credentials as a JWT, against the baseline
+// with one signature.
+func signedRatio(programs string) (string, error) {
+	p, err := startSides(programs, true)
+	if err != nil {
+		return "", err
+	}
+	defer p.stop()
+	ratio, err := compare(work{"jwt", 1.2, clientCredentials}, p.ours, p.bare)
+	return fmt.Sprintf("jwt %.2f", ratio), err
+}
+
+// ratios compares the three works.
+func ratios(programs string) ([]string, error) {
+	p, err := startSides(programs, false)
 	if err != nil {
 		return nil, err
 	}
-	defer bare.stop()
+	defer p.stop()
+	ours, bare, token := p.ours, p.bare, p.token
 	var figures []string
 	for _, w := range []work{{"client_credentials", 1.4, clientCredentials}, {"code_flow", 1.7, codeFlow(ours.base + "/mcp/oauth")}, {"resource", 1.4, resourceCall(token)}} {
 		ratio, err := compare(w, ours, bare)
@@ -109,9 +158,7 @@ func sample(p *process) (token string, s sizes, err error) {
 		return "", s, err
 	}
 	s.token = len(a.body)
-	_, rest, _ := bytes.Cut(a.body, []byte(`"access_token":"`))
-	value, _, _ := bytes.Cut(rest, []byte(`"`))
-	token = string(value)
+	token = accessToken(a.body)
 	if a, err = c.do(request(p.base, "/mcp/oauth", jsonField+"Authorization: Bearer "+token+"\r\n", ping), 200); err != nil {
 		return "", s, err
 	}
@@ -120,33 +167,57 @@ func sample(p *process) (token string, s sizes, err error) {
 	return token, s, nil
 }
 
-// compare takes interleaved slices of both and returns the ratio of their
-// lower quartiles: what else runs on the machine only adds.
+// accessToken is the token of an answer.
+func accessToken(body []byte) string {
+	_, rest, _ := bytes.Cut(body, []byte(`"access_token":"`))
+	token, _, _ := bytes.Cut(rest, []byte(`"`))
+	return string(token)
+}
+
+// compare returns the ratio of the lower quartiles of both: what else runs on
+// the machine only adds.
 func compare(w work, ours, bare *process) (float64, error) {
-	slots, span := 40, 250*time.Millisecond
+	slots := 40
 	if *quick {
 		slots = 6
 	}
-	ourWork, bareWork := w.do(ours), w.do(bare)
-	var ourTime, bareTime []float64
-	for range slots {
-		a, err := cost(ours, ourWork, span)
-		if err != nil {
-			return 0, err
-		}
-		b, err := cost(bare, bareWork, span)
-		if err != nil {
-			return 0, err
-		}
-		ourTime, bareTime = append(ourTime, a), append(bareTime, b)
+	all, err := costs(slots, subject{ours, w.do(ours)}, subject{bare, w.do(bare)})
+	if err != nil {
+		return 0, err
 	}
-	slices.Sort(ourTime)
-	slices.Sort(bareTime)
-	low, high := slots/4, slots-1-slots/4
-	ratio := ourTime[low] / bareTime[low]
+	ratio := all[0].low / all[1].low
 	fmt.Printf("%-20s %.2f times the baseline (wanted: at most %.1f): %.1f us of CPU against %.1f; upper quartiles %.1f and %.1f, %d slices each\n",
-		w.name, ratio, w.target, ourTime[low], bareTime[low], ourTime[high], bareTime[high], slots)
+		w.name, ratio, w.target, all[0].low, all[1].low, all[0].high, all[1].high, slots)
 	return ratio, nil
+}
+
+// A subject is a server with what it is asked.
+type subject struct {
+	*process
+	do func(*conn) error
+}
+
+// Quartiles of the CPU time for one unit of work, in microseconds.
+type quartiles struct{ low, high float64 }
+
+// costs takes slices of all subjects in turn.
+func costs(slots int, all ...subject) ([]quartiles, error) {
+	times := make([][]float64, len(all))
+	for range slots {
+		for i, s := range all {
+			t, err := cost(s.process, s.do, 250*time.Millisecond)
+			if err != nil {
+				return nil, err
+			}
+			times[i] = append(times[i], t)
+		}
+	}
+	out := make([]quartiles, len(all))
+	for i, t := range times {
+		slices.Sort(t)
+		out[i] = quartiles{t[slots/4], t[slots-1-slots/4]}
+	}
+	return out, nil
 }
 
 // cost is the server's CPU time for one unit, in microseconds.
