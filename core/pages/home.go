@@ -28,7 +28,7 @@ func HomePage(p Home) message.Response {
 		h.raw(`<main class="wide">`)
 		brand(h, p.Version)
 		h.raw("<h1>MCP authorization test server</h1>\n<p>An authorization server and two protected MCP resources, for people who write MCP clients and servers. ",
-			"Everything here is for tests: the user is <code>test-user</code>, state lives in memory, and the secrets below are public.</p>\n")
+			"Everything here is for tests: the user is <code>test-user</code>, and the secrets below are public.</p>\n")
 		if p.Ends != "" {
 			h.raw(`<p class="note"><strong>This is a sandbox.</strong> It ends at `)
 			h.text(p.Ends)
