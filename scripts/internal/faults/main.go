@@ -49,8 +49,10 @@ func main() {
 	only := flag.String("only", "", "ids of faults to plant, separated by commas; empty: all")
 	short := flag.Bool("short", false, "every fifth fault: what CI has time for")
 	list := flag.Bool("list", false, "name the faults and plant none")
+	write := flag.Bool("write", false, "plant all and write the table to "+matrixFile+", its count into README.md")
+	jobs := flag.Int("jobs", 2, "faults planted at once")
 	flag.Usage = func() {
-		fmt.Println("scripts/faults [--only ID,...] [--short] [--list]\n\nPlants one fault at a time and says which tests noticed it. Ends with 1 when one went unnoticed.\n\nFlags")
+		fmt.Println("scripts/faults [--only ID,...] [--short] [--list] [--write] [--jobs N]\n\nPlants one fault at a time and says which tests noticed it. Ends with 1 when one went unnoticed.\n\nFlags")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -65,7 +67,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "faults: no such fault; --list names them")
 		os.Exit(2)
 	}
-	os.Exit(report(plantAll(chosen)))
+	if *write && len(chosen) < len(faults) {
+		fmt.Fprintln(os.Stderr, "faults: --write is for all faults: leave --only and --short out")
+		os.Exit(2)
+	}
+	all := plantAll(chosen, *jobs)
+	if *write {
+		if err := publish(all); err != nil {
+			fmt.Fprintln(os.Stderr, "faults:", err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(report(all))
 }
 
 func choose(only string, short bool) []Fault {
@@ -79,11 +92,11 @@ func choose(only string, short bool) []Fault {
 	return chosen
 }
 
-// plantAll plants two faults at a time, each in an overlay of its own.
-func plantAll(chosen []Fault) []verdict {
+// plantAll plants some faults at a time, each in an overlay of its own.
+func plantAll(chosen []Fault, jobs int) []verdict {
 	all := make([]verdict, len(chosen))
 	var wg sync.WaitGroup
-	turns := make(chan struct{}, 2)
+	turns := make(chan struct{}, max(jobs, 1))
 	for i, f := range chosen {
 		turns <- struct{}{}
 		wg.Go(func() {
@@ -169,19 +182,25 @@ func failing(overlay, run string, packages []string) ([]string, error) {
 
 // report prints the matrix and returns the exit code.
 func report(all []verdict) int {
-	noticed := 0
 	fmt.Printf("%-24s %-10s %-10s %s\n", "fault", "unit", "outside", "noticed by, among others")
 	for _, v := range all {
 		fmt.Println(v.line())
-		if v.err == nil && len(v.unit) > 0 && len(v.outside) > 0 {
-			noticed++
-		}
 	}
-	fmt.Printf("faults %d/%d\n", noticed, len(all))
-	if noticed < len(all) {
+	fmt.Printf("faults %d/%d\n", noticed(all), len(all))
+	if noticed(all) < len(all) {
 		return 1
 	}
 	return 0
+}
+
+// noticed counts the faults that both sides noticed.
+func noticed(all []verdict) (n int) {
+	for _, v := range all {
+		if v.err == nil && len(v.unit) > 0 && len(v.outside) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (v verdict) line() string {
