@@ -1,0 +1,162 @@
+// Command mutate changes the core in small ways, one at a time, and runs the
+// tests: those of the package itself, then for what survives those of the
+// packages that use it. A survivor that survivors.txt does not list
+// with its reason fails the run, and so does a line there that stands for no
+// mutant any more.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+)
+
+func main() {
+	var o options
+	flag.StringVar(&o.packages, "package", "", "packages to change, as ./core/oauth, separated by commas; empty: all of the core and cli/terminal")
+	flag.IntVar(&o.sample, "sample", 0, "so many mutants, chosen by --seed; 0: all")
+	flag.Uint64Var(&o.seed, "seed", 1, "which sample")
+	flag.StringVar(&o.shard, "shard", "1/1", "the K-th of N parts of the mutants")
+	flag.BoolVar(&o.own, "own", false, "only the tests of the package itself")
+	flag.BoolVar(&o.again, "again", false, "only what survived the last whole run")
+	flag.BoolVar(&o.list, "list", false, "name the mutants and switch none on")
+	write := flag.Bool("write", false, "write the table of the last whole runs to "+scoresFile+" and README.md; runs nothing")
+	flag.Usage = func() {
+		fmt.Println("scripts/mutate [--package P,...] [--sample N --seed S] [--shard K/N] [--own] [--again] [--list] [--write]\n\nSwitches on one mutant at a time and says which the tests notice. Ends with 1 when one survives that\n" + survivorsFile + " does not list.\n\nFlags")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	do := o.run
+	if *write {
+		do = publish
+	}
+	if err := do(); err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	}
+}
+
+// options is what a run is asked for.
+type options struct {
+	packages, shard  string
+	sample           int
+	seed             uint64
+	own, again, list bool
+}
+
+// whole says that a run says all about its packages.
+func (o options) whole() bool { return o.sample == 0 && o.shard == "1/1" && !o.own }
+
+func (o options) run() error {
+	tree, err := survey()
+	if err != nil {
+		return err
+	}
+	chosen, err := tree.chosen(o.packages)
+	if err != nil {
+		return err
+	}
+	known, err := readSurvivors()
+	if err != nil {
+		return err
+	}
+	var all []result
+	for _, p := range chosen {
+		results, err := o.change(tree, p, known)
+		if err != nil {
+			return err
+		}
+		all = append(all, results...)
+	}
+	if o.list {
+		return nil
+	}
+	fmt.Println(row("in all", all))
+	return known.judge(all)
+}
+
+// change runs one package and prints its line and what is alive, marked where
+// that is not listed.
+func (o options) change(tree *tree, p listed, known survivors) ([]result, error) {
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	w, err := weave(p, tree.root, dir, tree.exports)
+	if err != nil {
+		return nil, err
+	}
+	known.meet(w.mutants)
+	mutants, kept, err := o.part(w)
+	if err != nil {
+		return nil, err
+	}
+	if o.list {
+		for _, m := range mutants {
+			fmt.Printf("%s:%d %s %s: %s -> %s\n", m.File, m.Line, m.Func, m.Op, m.From, m.To)
+		}
+		return nil, nil
+	}
+	results, err := try(tree, w, mutants, dir, o.own)
+	if err != nil {
+		return nil, err
+	}
+	if o.whole() {
+		results = append(results, kept...)
+		if err := keep(w, results); err != nil {
+			return nil, err
+		}
+	}
+	fmt.Println(row(w.short, results))
+	for _, r := range results {
+		mark := "  "
+		if known.reasons[r.Key()] == "" {
+			mark = "! "
+		}
+		if r.Outcome.alive() {
+			fmt.Printf(" %s%s %s:%d %s\n", mark, r.Outcome, r.File, r.Line, strings.TrimPrefix(r.Key(), r.File+" "))
+		}
+	}
+	return results, nil
+}
+
+// part is which mutants of a package are asked for, and what is known of the
+// others.
+func (o options) part(w *woven) (mutants []Mutant, kept []result, err error) {
+	var k, n int
+	if _, err := fmt.Sscanf(o.shard, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+		return nil, nil, fmt.Errorf("--shard %s: want K/N with K from 1 to N", o.shard)
+	}
+	for i, m := range w.mutants {
+		if i%n == k-1 {
+			mutants = append(mutants, m)
+		}
+	}
+	if o.sample > 0 {
+		r := rand.New(rand.NewPCG(o.seed, 11))
+		r.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
+		mutants = mutants[:min(o.sample, len(mutants))]
+		slices.SortFunc(mutants, func(a, b Mutant) int { return a.ID - b.ID })
+	}
+	if !o.again {
+		return mutants, nil, nil
+	}
+	last, err := recall(w)
+	if err != nil {
+		return nil, nil, err
+	}
+	mutants = slices.DeleteFunc(mutants, func(m Mutant) bool {
+		r, ok := last[m.Key()]
+		if ok && !r.Outcome.alive() {
+			r.Mutant = m
+			kept = append(kept, r)
+			return true
+		}
+		return false
+	})
+	return mutants, kept, nil
+}

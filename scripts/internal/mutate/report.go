@@ -1,0 +1,189 @@
+// What is kept of whole runs, and the tables made of it.
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	scoresFile = "scripts/internal/mutate/scores.md"
+	cache      = ".cache/mutate"
+)
+
+// A kept run is one of a whole package, with the source it was of.
+type keptRun struct {
+	Source  string
+	Results []result
+}
+
+func keep(w *woven, results []result) error {
+	slices.SortFunc(results, func(a, b result) int { return a.ID - b.ID })
+	text, err := json.MarshalIndent(keptRun{w.source(), results}, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file(w.short), text, 0o644)
+}
+
+func file(short string) string {
+	return filepath.Join(cache, strings.ReplaceAll(short, "/", "_")+".json")
+}
+
+// recall is what the last whole run said, by mutant.
+func recall(w *woven) (map[string]result, error) {
+	r, err := read(w.short)
+	if err != nil {
+		return nil, err
+	}
+	last := map[string]result{}
+	for _, one := range r.Results {
+		last[one.Key()] = one
+	}
+	return last, nil
+}
+
+func read(short string) (r keptRun, err error) {
+	text, err := os.ReadFile(file(short))
+	if err != nil {
+		return r, fmt.Errorf("nothing is kept of a whole run: scripts/mutate --package ./%s makes one: %w", short, err)
+	}
+	return r, json.Unmarshal(text, &r)
+}
+
+// source names the code that a run was about.
+func (p listed) source() string {
+	h := sha256.New()
+	for _, name := range p.GoFiles {
+		text, _ := os.ReadFile(filepath.Join(p.Dir, name))
+		h.Write(text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:8])
+}
+
+// A count is of outcomes.
+type count map[outcome]int
+
+func counted(all []result) count {
+	c := count{}
+	for _, r := range all {
+		c[r.Outcome]++
+	}
+	return c
+}
+
+func (c count) all() int { return c[killed] + c[timedOut] + c[survived] + c[uncovered] }
+
+// score is the share that was noticed, of all. What never ends is noticed,
+// what no test reaches is not; no survivor is taken out, equivalent or not.
+func (c count) score() float64 {
+	return 100 * float64(c[killed]+c[timedOut]) / float64(max(c.all(), 1))
+}
+
+func row(name string, all []result) string {
+	c := counted(all)
+	return fmt.Sprintf("%-18s %5d mutants, %5d killed, %3d timed out, %4d survived, %4d not covered: %5.1f %%", name, c.all(), c[killed], c[timedOut], c[survived], c[uncovered], c.score())
+}
+
+// A topic is code that must score 95 %.
+type topic struct {
+	name  string
+	files *regexp.Regexp
+}
+
+var topics = []topic{
+	{"redirect URIs", regexp.MustCompile(`^core/oauth/redirect\.go|^core/message/url\.go`)},
+	{"PKCE", regexp.MustCompile(`/pkce\.go`)},
+	{"token endpoint, codes, tokens", regexp.MustCompile(`^core/(exchange|authserver)/(token|accesstoken|code|clients|clientauth|revoke)\.go|^core/oauth/token\.go`)},
+	{"refresh", regexp.MustCompile(`/(refresh|renew)\.go`)},
+	{"device", regexp.MustCompile(`^core/(exchange|authserver|flow)/device.*\.go`)},
+	{"JSON", regexp.MustCompile(`^core/message/json.*\.go`)},
+	{"what reaches a terminal", regexp.MustCompile(`^core/message/escape\.go|^cli/terminal/`)},
+}
+
+var scored = regexp.MustCompile(`\d+\.\d % of \d+ mutants`)
+
+// publish writes what the last whole runs said, once there is one of every
+// package as it now is.
+func publish() error {
+	tree, err := survey()
+	if err != nil {
+		return err
+	}
+	packages, err := tree.chosen("")
+	if err != nil {
+		return err
+	}
+	known, err := readSurvivors()
+	if err != nil {
+		return err
+	}
+	var all []result
+	var missing []error
+	var b strings.Builder
+	b.WriteString("# Mutants, and whether the tests notice\n\nWritten by `scripts/mutate --write` from whole runs of `scripts/mutate`. A mutant is one operator, one returned value or one statement changed; the score is the share of all mutants that was noticed, those that no test reaches and those that change nothing (`survivors.txt`) included.\n\n")
+	const head = " | mutants | killed | timed out | survived | not covered | score |\n|---|---|---|---|---|---|---|\n"
+	fmt.Fprint(&b, "| package", head)
+	core := func(r result) bool { return strings.HasPrefix(r.File, "core/") }
+	for _, p := range packages {
+		r, err := read(tree.short(p))
+		if err == nil && r.Source != p.source() {
+			err = fmt.Errorf("%s has changed since its run", tree.short(p))
+		}
+		missing = append(missing, err)
+		if len(r.Results) > 0 {
+			b.WriteString(line("`"+tree.short(p)+"`", r.Results))
+		}
+		all = append(all, r.Results...)
+	}
+	if err := errors.Join(missing...); err != nil {
+		return err
+	}
+	ofCore := slices.DeleteFunc(slices.Clone(all), func(r result) bool { return !core(r) })
+	b.WriteString(line("the core in all, wanted 85 %", ofCore))
+	fmt.Fprint(&b, "\nWanted 95 %:\n\n| code", head)
+	for _, t := range topics {
+		b.WriteString(line(t.name, slices.DeleteFunc(slices.Clone(all), func(r result) bool { return !t.files.MatchString(r.File) })))
+	}
+	alive, reasons := 0, 0
+	for _, r := range all {
+		if r.Outcome.alive() {
+			alive++
+			if _, ok := known.reasons[r.Key()]; ok {
+				reasons++
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\n%d are alive; `survivors.txt` has a reason for %d of them.\n", alive, reasons)
+	if err := os.WriteFile(scoresFile, []byte(b.String()), 0o644); err != nil {
+		return err
+	}
+	c := counted(ofCore)
+	return intoREADME(fmt.Sprintf("%.1f %% of %d mutants", c.score(), c.all()))
+}
+
+func line(name string, all []result) string {
+	c := counted(all)
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %.1f %% |\n", name, c.all(), c[killed], c[timedOut], c[survived], c[uncovered], c.score())
+}
+
+func intoREADME(score string) error {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		return err
+	}
+	if !scored.Match(text) {
+		return fmt.Errorf("README.md has no %q to put the score in", "P % of N mutants")
+	}
+	return os.WriteFile("README.md", scored.ReplaceAll(text, []byte(score)), 0o644)
+}
