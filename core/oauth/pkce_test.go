@@ -48,6 +48,18 @@ func TestRFC7636_4_1_Verifier(t *testing.T) {
 	}
 }
 
+// RFC 3986 section 2.3 lists the unreserved characters, RFC 4648 section 5
+// those of base64url.
+func TestRFC7636_EveryCharacter(t *testing.T) {
+	const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	is := is.New(t)
+	for c := range 256 {
+		s := strings.Repeat(string([]byte{byte(c)}), 43)
+		is.Equal(oauth.CheckVerifier(s) == nil, strings.IndexByte(alphanumeric+"-._~", byte(c)) >= 0) // unreserved or refused
+		is.Equal(oauth.CheckChallenge(s) == nil, strings.IndexByte(alphanumeric+"-_", byte(c)) >= 0)  // base64url or refused
+	}
+}
+
 func TestRFC7636_4_2_Challenge(t *testing.T) {
 	for c, good := range map[string]bool{
 		challenge: true, "": false, challenge[1:]: false, challenge + "a": false, challenge[1:] + "+": false, challenge[1:] + "/": false,

@@ -97,17 +97,16 @@ func RedirectMatches(registered, requested string) bool {
 	if registered == requested {
 		return true
 	}
-	a, okA := loopbackParts(registered)
-	b, okB := loopbackParts(requested)
-	return okA && okB && a == b
+	a, b := loopbackParts(registered), loopbackParts(requested)
+	return a == b && a != [2]string{}
 }
 
 // loopbackParts returns host and what follows the port of an http loopback
-// URI; the port is checked and left out.
-func loopbackParts(uri string) (parts [2]string, ok bool) {
+// URI, nothing of any other; the port is checked and left out.
+func loopbackParts(uri string) [2]string {
 	rest, ok := strings.CutPrefix(uri, "http://")
 	if !ok {
-		return parts, false
+		return [2]string{}
 	}
 	for _, host := range [...]string{"127.0.0.1", "[::1]", "localhost"} {
 		after, ok := strings.CutPrefix(rest, host)
@@ -120,14 +119,14 @@ func loopbackParts(uri string) (parts [2]string, ok bool) {
 				end = len(port)
 			}
 			if !message.CanonicalPort(port[:end]) {
-				return parts, false
+				return [2]string{}
 			}
 			after = port[end:]
 		}
 		if after != "" && after[0] != '/' && after[0] != '?' {
-			return parts, false
+			return [2]string{}
 		}
-		return [2]string{host, after}, true
+		return [2]string{host, after}
 	}
-	return parts, false
+	return [2]string{}
 }

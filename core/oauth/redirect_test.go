@@ -34,6 +34,7 @@ var unregistrable = map[string]string{
 	"2,049 characters": "https://app.example/" + strings.Repeat("a", 2049-len("https://app.example/")),
 	"port 0":           "http://127.0.0.1:0/cb", "port 65536": "http://127.0.0.1:65536/cb", "port 080": "http://127.0.0.1:080/cb", "port +80": "http://127.0.0.1:+80/cb", "an empty port": "http://127.0.0.1:/cb", "an https port 0": "https://app.example:0/cb",
 	"a private-use scheme without a dot (RG-04)": "myapp:/cb", "with an authority": "com.example.app://host/cb", "with an empty authority": "com.example.app:///cb", "with nothing behind it": "org.example.app:", "with a fragment": "com.example.app:/cb#x",
+	"a private-use URI with a space": "com.example.app:/a b", "with a control": "com.example.app:/\x01", "with DEL": "com.example.app:/\x7f", "with a backslash": `com.example.app:/a\b`, "a private-use URI beyond ASCII": "com.example.app:/\u00e9",
 	"a private-use URI with a broken escape": "com.example.app:/%4", "and one at its end": "com.example.app:/%", "and a sign": "com.example.app:/%+1",
 	"a scheme that begins with a digit": "1.app:/cb", "a scheme with an underscore": "com.exa_mple:/cb", "a host and port that look like one": "app.example/x:80",
 }

@@ -81,6 +81,7 @@ func TestScopeWords(t *testing.T) {
 	is := is.New(t)
 	words := []string{oauth.ScopeWords(oauth.ScopeRead), oauth.ScopeWords(oauth.ScopeWrite), oauth.ScopeWords(oauth.ScopeAdmin), oauth.ScopeWords("<other>")}
 	is.Equal(len(slices.Compact(slices.Sorted(slices.Values(words)))), 4) // each has words of its own
+	is.True(!slices.Contains(words, ""))                                  // none is left without
 	is.True(!strings.Contains(words[3], "<"))                             // an unknown value is not repeated
 }
 

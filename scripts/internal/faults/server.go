@@ -39,7 +39,7 @@ var serverFaults = []Fault{
 // ruleFaults are in the rules that both sides use.
 var ruleFaults = []Fault{
 	{"redirect-prefix", "a redirect URI matches by its beginning", "core/oauth/redirect.go", "if registered == requested {", "if strings.HasPrefix(requested, registered) {", ofServer},
-	{"redirect-loopback-name", "one loopback name stands for another", "core/oauth/redirect.go", "return okA && okB && a == b", "return okA && okB && a[1] == b[1]", ofServer},
+	{"redirect-loopback-name", "one loopback name stands for another", "core/oauth/redirect.go", "return a == b && a !=", "return a[1] == b[1] && a !=", ofServer},
 	{"redirect-any-scheme", "javascript: can be registered", "core/oauth/redirect.go", "if !strings.Contains(scheme, \".\") {", "if false {", ofServer},
 	{"redirect-plain-http", "http redirects to anywhere can be registered", "core/oauth/redirect.go", "if u.Scheme == \"http\" && !u.Loopback() {", "if u.Scheme == \"ftp\" && !u.Loopback() {", ofServer},
 	{"pkce-plain", "the challenge itself is a verifier", "core/oauth/pkce.go", "return subtle.ConstantTimeCompare([]byte(Challenge(verifier)), []byte(challenge)) == 1", "return subtle.ConstantTimeCompare([]byte(Challenge(verifier)), []byte(challenge)) == 1 || verifier == challenge", ofServer},

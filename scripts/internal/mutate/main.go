@@ -21,7 +21,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "which sample")
 	flag.StringVar(&o.shard, "shard", "1/1", "the K-th of N parts of the mutants")
 	flag.BoolVar(&o.own, "own", false, "only the tests of the package itself")
-	flag.BoolVar(&o.again, "again", false, "only what survived the last whole run")
+	flag.BoolVar(&o.again, "again", false, "only what survived the last run of all mutants")
 	flag.BoolVar(&o.list, "list", false, "name the mutants and switch none on")
 	write := flag.Bool("write", false, "write the table of the last whole runs to "+scoresFile+" and README.md; runs nothing")
 	flag.Usage = func() {
@@ -48,7 +48,7 @@ type options struct {
 }
 
 // whole says that a run says all about its packages.
-func (o options) whole() bool { return o.sample == 0 && o.shard == "1/1" && !o.own }
+func (o options) whole() bool { return o.sample == 0 && o.shard == "1/1" }
 
 func (o options) run() error {
 	tree, err := survey()
@@ -107,7 +107,7 @@ func (o options) change(tree *tree, p listed, known survivors) ([]result, error)
 	}
 	if o.whole() {
 		results = append(results, kept...)
-		if err := keep(w, results); err != nil {
+		if err := keep(w, results, o.own); err != nil {
 			return nil, err
 		}
 	}

@@ -21,12 +21,13 @@ const (
 // A kept run is one of a whole package, with the source it was of.
 type keptRun struct {
 	Source  string
+	Own     bool // only the package's own tests were run
 	Results []result
 }
 
-func keep(w *woven, results []result) error {
+func keep(w *woven, results []result, own bool) error {
 	slices.SortFunc(results, func(a, b result) int { return a.ID - b.ID })
-	text, err := json.MarshalIndent(keptRun{w.source(), results}, "", "\t")
+	text, err := json.MarshalIndent(keptRun{w.source(), own, results}, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -139,6 +140,9 @@ func publish() error {
 		r, err := read(tree.short(p))
 		if err == nil && r.Source != p.source() {
 			err = fmt.Errorf("%s has changed since its run", tree.short(p))
+		}
+		if err == nil && r.Own {
+			err = fmt.Errorf("%s was run with its own tests only: scripts/mutate --again --package ./%s goes on", tree.short(p), tree.short(p))
 		}
 		missing = append(missing, err)
 		if len(r.Results) > 0 {

@@ -93,8 +93,12 @@ func (t *tree) chosen(names string) (chosen []listed, err error) {
 	return chosen, nil
 }
 
+// users are the packages whose tests are run for what survives a package's
+// own: those that play whole logins. The slow one comes last.
+var users = []string{"core/flowtest", "core/server", "core/stage", "core/flow"}
+
 // testers is whose tests may notice a change of p: its own first, then those
-// of its users, the slow ones last.
+// of users that reach it.
 func (t *tree) testers(p listed) []listed {
 	uses := map[string]bool{p.ImportPath: true}
 	for range t.all {
@@ -112,20 +116,18 @@ func (t *tree) testers(p listed) []listed {
 			all = append(all, q)
 		}
 	}
+	place := func(q listed) int { return slices.Index(users, t.short(q)) }
+	all = slices.DeleteFunc(all, func(q listed) bool { return q.ImportPath != p.ImportPath && place(q) < 0 })
 	slices.SortStableFunc(all, func(a, b listed) int {
-		return slow(a, p) - slow(b, p)
+		switch p.ImportPath {
+		case a.ImportPath:
+			return -1
+		case b.ImportPath:
+			return 1
+		}
+		return place(a) - place(b)
 	})
 	return all
-}
-
-func slow(tester, p listed) int {
-	switch {
-	case tester.ImportPath == p.ImportPath:
-		return 0
-	case strings.HasSuffix(tester.ImportPath, "core/flow"):
-		return 2
-	}
-	return 1
 }
 
 // try runs the mutants against one tester after the other, as long as some
