@@ -28,6 +28,7 @@ var phases = []phase{
 	{"node", "the core's tests under GOOS=js in Node", node},
 	{"page", "the page in Chromium: runs, faults, safety, accessibility, budgets, live", page},
 	{"worker", "the Worker in workerd: flow scripts, races, the catalogue, kills, the walkthrough", worker},
+	{"mutants", "a sample of mutants and of planted faults, and whether the tests notice", notice},
 	{"fuzz", "every fuzz target, a few seconds each", fuzz},
 	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},

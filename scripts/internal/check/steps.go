@@ -90,6 +90,14 @@ func install(packages ...string) error {
 	return err
 }
 
+// notice tries whether the tests notice bugs: a fixed sample of mutants of
+// the code that must score most, and a few planted faults.
+func notice(*tally) error {
+	return errors.Join(
+		run(nil, "scripts/mutate", "--package", "core/oauth,core/message,core/exchange", "--sample", "25", "--seed", "1"),
+		run(nil, "scripts/faults", "--short"))
+}
+
 func format(*tally) error {
 	root, err := output(nil, "go", "env", "GOROOT")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.packages, "package", "", "packages to change, as ./core/oauth, separated by commas; empty: all of the core and cli/terminal")
-	flag.IntVar(&o.sample, "sample", 0, "so many mutants, chosen by --seed; 0: all")
+	flag.IntVar(&o.sample, "sample", 0, "so many mutants of each package, chosen by --seed; 0: all")
 	flag.Uint64Var(&o.seed, "seed", 1, "which sample")
 	flag.StringVar(&o.shard, "shard", "1/1", "the K-th of N parts of the mutants")
 	flag.BoolVar(&o.own, "own", false, "only the tests of the package itself")
@@ -101,7 +101,7 @@ func (o options) change(tree *tree, p listed, known survivors) ([]result, error)
 		}
 		return nil, nil
 	}
-	results, err := try(tree, w, mutants, dir, o.own)
+	results, err := o.try(tree, w, mutants, known, dir)
 	if err != nil {
 		return nil, err
 	}

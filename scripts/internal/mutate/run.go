@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,8 +132,9 @@ func (t *tree) testers(p listed) []listed {
 }
 
 // try runs the mutants against one tester after the other, as long as some
-// are alive.
-func try(t *tree, w *woven, mutants []Mutant, dir string, own bool) ([]result, error) {
+// are alive. In a sample, those that are listed as survivors meet only the
+// package's own tests.
+func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir string) ([]result, error) {
 	alive := map[int]*result{}
 	results := make([]result, len(mutants))
 	for i, m := range mutants {
@@ -140,7 +142,10 @@ func try(t *tree, w *woven, mutants []Mutant, dir string, own bool) ([]result, e
 		alive[m.ID] = &results[i]
 	}
 	for _, tester := range t.testers(w.listed) {
-		if len(alive) == 0 || own && tester.ImportPath != w.ImportPath {
+		if tester.ImportPath != w.ImportPath && o.sample > 0 {
+			maps.DeleteFunc(alive, func(_ int, r *result) bool { return known.reasons[r.Key()] != "" })
+		}
+		if len(alive) == 0 || o.own && tester.ImportPath != w.ImportPath {
 			break
 		}
 		if err := against(w, tester, alive, dir); err != nil {
