@@ -179,7 +179,11 @@ func against(w *woven, tester listed, alive map[int]*result, dir string) error {
 		fmt.Fprintf(os.Stderr, "; these fail without a mutant and are left out: %s", strings.Join(s.broken, ", "))
 	}
 	fmt.Fprintln(os.Stderr)
-	for id, r := range alive {
+	for done, id := range slices.Sorted(maps.Keys(alive)) {
+		if done%100 == 99 {
+			fmt.Fprintf(os.Stderr, "%s: %d tried, %d alive\n", w.short, done, len(alive))
+		}
+		r := alive[id]
 		o, by := s.try(id)
 		if o != uncovered {
 			r.Outcome, r.By = o, by

@@ -136,10 +136,10 @@ type ran struct {
 }
 
 // run starts the binary with a mutant on. Its processor time is bounded by
-// three times what the tests took and two seconds, its memory by 4 GB, and
-// for what waits without working there is a minute more.
+// three times what the tests took and a second, its memory by 4 GB; what
+// waits without working ends some time later.
 func (s *suite) run(id int, seen string, took time.Duration, args ...string) ran {
-	limit := int((3*took + 2*time.Second) / time.Second)
+	limit := int(3*took/time.Second) + 1
 	ctx, cancel := context.WithTimeout(context.Background(), 3*took+20*time.Second)
 	defer cancel()
 	shell := fmt.Sprintf("ulimit -t %d -v 4000000; exec \"$0\" \"$@\"", limit)
