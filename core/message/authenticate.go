@@ -152,19 +152,16 @@ func (p *challengeParser) token68(c *Challenge) bool {
 	if !IsToken68(p.rest[:end]) || after != "" && after[0] != ',' {
 		return false
 	}
-	if name, rest, ok := strings.Cut(p.rest[:end], "="); ok && isToken(name) && strings.Trim(rest, "=") != "" {
-		return false // name=value
-	}
 	c.Token68, p.rest = p.rest[:end], after
 	return true
 }
 
+// param reads name=value. Where ok is false it has read what is no parameter,
+// and its caller goes back.
 func (p *challengeParser) param() (name, value string, ok bool, err error) {
-	start := p.rest
 	name = p.token()
 	p.skip(" \t")
 	if name == "" || p.rest == "" || p.rest[0] != '=' {
-		p.rest = start
 		return "", "", false, nil
 	}
 	p.rest = p.rest[1:]
@@ -216,7 +213,7 @@ func (p *challengeParser) token() string {
 }
 
 func tokenChar(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c < 0x7f && strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 func isToken(s string) bool {

@@ -33,6 +33,8 @@ func TestChallenges(t *testing.T) {
 			list{{Scheme: "Negotiate", Token68: "a87421000492aa874209af8bc028="}, {Scheme: "Basic", Params: []message.Pair{{"realm", "x"}}}}},
 		{"a token68 without padding", []string{`X abc`, `Y abc/+~==  ,Z`}, list{{Scheme: "X", Token68: "abc"}, {Scheme: "Y", Token68: "abc/+~=="}, {Scheme: "Z"}}},
 		{"white space around =", []string{"Bearer realm = \"a\" ,\terror\t=\tb"}, list{{Scheme: "Bearer", Params: []message.Pair{{"realm", "a"}, {"error", "b"}}}}},
+		{"white space before the next", []string{"X \t,Bearer a=b \t, Y"}, list{{Scheme: "X"}, {Scheme: "Bearer", Params: []message.Pair{{"a", "b"}}}, {Scheme: "Y"}}},
+		{"64 KiB in all", []string{"X " + strings.Repeat("a", 64<<10-4), "Y,"}, list{{Scheme: "X", Token68: strings.Repeat("a", 64<<10-4)}, {Scheme: "Y"}}},
 		{"empty list elements", []string{", ,Bearer a=b, ,c=d,,", "", ","}, list{{Scheme: "Bearer", Params: []message.Pair{{"a", "b"}, {"c", "d"}}}}},
 		{"separators in quotes", []string{`Bearer scope="a,b=c Basic x", error=""`}, list{{Scheme: "Bearer", Params: []message.Pair{{"scope", "a,b=c Basic x"}, {"error", ""}}}}},
 		{"a parameter sent twice is there twice", []string{`Bearer Error=a, eRROR=b`}, list{{Scheme: "Bearer", Params: []message.Pair{{"Error", "a"}, {"eRROR", "b"}}}}},
@@ -47,9 +49,22 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
+// RFC 9110 section 5.6.2 lists the characters of a token.
+func TestTokenEveryCharacter(t *testing.T) {
+	const token = "!#$%&'*+-.^_`|~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	is := is.New(t)
+	for c := range 256 {
+		got, err := message.ParseChallenges([]string{"X a" + string([]byte{byte(c)}) + "b=c"})
+		named := err == nil && len(got) == 1 && len(got[0].Params) == 1 && len(got[0].Params[0].Name) == 3
+		is.Equal(named, strings.IndexByte(token, byte(c)) >= 0) // part of a name, or not
+	}
+}
+
 func TestChallengesRefused(t *testing.T) {
 	for rule, fields := range map[string][]string{
 		"an open quote":                       {`Bearer realm="a`},
+		"a tab after the scheme":              {"Bearer\trealm"},
+		"one more than 64 KiB in all":         {"X " + strings.Repeat("a", 64<<10-4), "Y, "},
 		"a quote that its escape leaves open": {`Bearer realm="a\"`},
 		"an escape at the end":                {`Bearer realm="a\`},
 		"text after a quote":                  {`Bearer realm="a"b`},

@@ -33,6 +33,25 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+// What is shown and not sent, from the first to the last of each range; the
+// neighbours are text.
+func TestPrintableRanges(t *testing.T) {
+	for name, r := range map[string][2]rune{
+		"C0": {0, 0x1f}, "DEL and C1": {0x7f, 0x9f}, "Arabic letter mark": {0x61c, 0x61c}, "zero width and marks": {0x200b, 0x200f}, "separators and embeddings": {0x2028, 0x202e},
+		"joiners and isolates": {0x2060, 0x2069}, "byte order mark": {0xfeff, 0xfeff}, "interlinear": {0xfff9, 0xfffb}, "tags": {0xe0000, 0xe007f},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			for c := r[0]; c <= r[1]; c++ {
+				is.True(message.PrintableLine(string(c)) != string(c)) // each is shown as its number
+			}
+			for _, c := range []rune{r[0] - 1, r[1] + 1} {
+				is.True(c < 0 || message.PrintableLine(string(c)) == string(c)) // what stands beside them stays
+			}
+		})
+	}
+}
+
 func TestPlainTextCostsNothing(t *testing.T) {
 	is := is.New(t)
 	is.Equal(testing.AllocsPerRun(10, func() { _ = message.PrintableLine("plain \u00e9 text") }), 0.0) // it is returned as it is

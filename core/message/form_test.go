@@ -3,6 +3,7 @@ package message_test
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ func TestFormReading(t *testing.T) {
 		{"only the first = separates", "a=b=c", message.Form{{"a", "b=c"}}},
 		{"plus is a space, %2B a plus", "a+b=c+d%2Be", message.Form{{"a b", "c d+e"}}},
 		{"escapes in any case", "a=%c3%A9%00%0d%0A", message.Form{{"a", "é\x00\r\n"}}},
+		{"plus first", "a=+b", message.Form{{"a", " b"}}},
 		{"separators can be escaped", "a=%26%3D%3B%25", message.Form{{"a", "&=;%"}}},
 		{"what is not ASCII may come raw", "a=é", message.Form{{"a", "é"}}},
 		{"a value of 8 KiB", "a=" + long, message.Form{{"a", long}}},
@@ -51,6 +53,8 @@ func TestFormRefused(t *testing.T) {
 		"an escape with one digit":          "a=%4",
 		"an escape without digits":          "a=%",
 		"an escape of other letters":        "a=%zz",
+		"an escape with another letter":     "a=%4g",
+		"another letter first":              "a=%g4",
 		"an escape with a sign":             "a=%+1",
 		"a bad escape in a name":            "%zz=1",
 		"a bad escape behind good ones":     "a=1&b=%41%4",
@@ -73,6 +77,26 @@ func TestFormRefused(t *testing.T) {
 			is.True(err != nil) // the form is refused
 			is.True(f == nil)   // and nothing of it is returned
 		})
+	}
+}
+
+// application/x-www-form-urlencoded, each character: the unreserved ones of
+// RFC 3986 section 2.3 stay, all else is escaped, and is read in either case.
+func TestFormEveryCharacter(t *testing.T) {
+	const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+	is := is.New(t)
+	for c := range 128 {
+		s, escaped := string(rune(c)), fmt.Sprintf("%%%02X", c)
+		want := escaped
+		if strings.Contains(unreserved, s) {
+			want = s
+		}
+		is.Equal(message.Form{{"k", s}}.Encode(), "k="+want) // written so
+		for _, text := range []string{escaped, strings.ToLower(escaped)} {
+			f, err := message.ParseForm("k=" + text)
+			is.NoErr(err)                       // an escape is one in either case
+			is.Equal(f, message.Form{{"k", s}}) // and means this
+		}
 	}
 }
 
@@ -104,6 +128,7 @@ func TestFormWriting(t *testing.T) {
 	for rawURL, want := range map[string]string{
 		"https://h/cb":               "https://h/cb?k=v",
 		"https://h/cb?":              "https://h/cb?k=v",
+		"?a=b":                       "?a=b&k=v",
 		"https://h/cb?tenant=1":      "https://h/cb?tenant=1&k=v", // AZ-33
 		"https://h/cb?a=%7e&":        "https://h/cb?a=%7e&k=v",
 		"com.example.app:/cb":        "com.example.app:/cb?k=v",

@@ -96,9 +96,9 @@ func (v Value) Int() (int64, bool) {
 func integral(number string) string {
 	mantissa, exponent := number, 0
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
-		e, err := strconv.Atoi(number[i+1:])
+		e, _ := strconv.Atoi(number[i+1:]) // what no int can hold becomes the nearest
 		mantissa, exponent = number[:i], e
-		if err != nil || e < -MaxValue || e > MaxValue {
+		if e < -MaxValue || e > MaxValue {
 			exponent = MaxValue // a zero stays zero, all else is refused below
 		}
 	}

@@ -256,6 +256,9 @@ func TestJSONWriting(t *testing.T) {
     "`+"\uFFFD"+`"
   ]
 }`) // sorted and indented, controls shown
+	deep := message.Obj(message.M("b", message.Arr(message.Arr(message.Num(1)))), message.M("a", message.Obj(message.M("c", message.NullValue()))))
+	is.Equal(string(deep.AppendSorted(nil, 1)), "{\n \"a\": {\n  \"c\": null\n },\n \"b\": [\n  [\n   1\n  ]\n ]\n}")                                   // each level stands further in
+	is.Equal(string(deep.AppendSorted(nil, 0)), `{"a": {"c": null},"b": [[1]]}`)                                                                        // without indent it is one line
 	is.Equal(string(message.Obj(message.M("a", message.Arr()), message.M("b", message.Obj())).AppendSorted(nil, 2)), "{\n  \"a\": [],\n  \"b\": {}\n}") // empty ones stay short
 	is.Equal(string(message.AppendString([]byte("x"), "a\xffb")), "x\"a\uFFFDb\"")                                                                      // what is no UTF-8 is replaced
 }
@@ -263,4 +266,11 @@ func TestJSONWriting(t *testing.T) {
 func raceDetector() bool {
 	b, _ := debug.ReadBuildInfo()
 	return b != nil && slices.Contains(b.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+func TestNullIsAValue(t *testing.T) {
+	is := is.New(t)
+	is.Equal(message.NullValue().Kind(), message.Null)                  // null is there
+	is.True(message.Value{}.Kind() != message.Null)                     // what is not there is no null
+	is.Equal(string(message.AppendString(nil, "a\xff")), "\"a\uFFFD\"") // and bytes that are no text are replaced
 }

@@ -80,7 +80,7 @@ func TestRequests(t *testing.T) {
 func TestMediaType(t *testing.T) {
 	for contentType, want := range map[string]string{
 		"application/json": "application/json", " Application/JSON ;charset=utf-8": "application/json", "text/event-stream;x": "text/event-stream",
-		"": "", "json": "", "/": "", "a/": "", "application/json x": "", "application/json, text/html": "", "application/json\x00": "", "a/b/c": "",
+		"": "", "json": "", "/": "", "a/": "", "application/json x": "", "application/json, text/html": "", "application/json\x00": "", "a/b/c": "", "a b/c": "", "/c": "",
 	} {
 		t.Run(contentType, func(t *testing.T) {
 			is := is.New(t)

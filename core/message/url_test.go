@@ -24,6 +24,7 @@ func TestURL(t *testing.T) {
 		{"http://[2001:db8::1]/", "http://[2001:db8::1]", message.URL{Scheme: "http", Host: "[2001:db8::1]", Path: "/"}},
 		{"http://127.0.0.1:1/%2F%c3%a9", "http://127.0.0.1:1", message.URL{Scheme: "http", Host: "127.0.0.1", Port: "1", Path: "/%2F%c3%a9"}},
 		{"https://xn--bcher-kva.example./x_y-z~", "https://xn--bcher-kva.example.", message.URL{Scheme: "https", Host: "xn--bcher-kva.example.", Path: "/x_y-z~"}},
+		{"https://h:9/%10%01%90%ff", "https://h:9", message.URL{Scheme: "https", Host: "h", Port: "9", Path: "/%10%01%90%ff"}},
 		{"com.example.app://host/x", "com.example.app://host", message.URL{Scheme: "com.example.app", Host: "host", Path: "/x"}},
 	} {
 		t.Run(c.text, func(t *testing.T) {
@@ -38,6 +39,7 @@ func TestURL(t *testing.T) {
 
 func TestURLRefused(t *testing.T) {
 	for rule, text := range map[string]string{
+		"an empty user": "https://@h/", "a space in the path": "https://h/a b", "a backslash in the path": `https://h/a\b`, "half an escape": "https://h/%4z", "the other half": "https://h/%z4",
 		"nothing": "", "no scheme": "//h/", "a path": "/a", "no authority": "https:/h", "opaque": "mailto:a@b.c", "no host": "https://", "no host but a port": "https://:80/",
 		"no host but a path": "https:///h", "a scheme with a space": "ht tp://h", "a scheme with a digit first": "1ttp://h", "a leading space": " https://h",
 		"a user": "https://u@h/", "a user and password": "http://127.0.0.1:1234@evil.example", "a fragment": "https://h/#", "a backslash": `https://h\@evil.example/`,
@@ -68,6 +70,32 @@ func TestURLLoopback(t *testing.T) {
 			u, err := message.ParseURL(text)
 			is.NoErr(err)                // a URL it is
 			is.Equal(u.Loopback(), want) // only three spellings are this machine (C-08)
+		})
+	}
+}
+
+// Which characters a scheme (RFC 3986 section 3.1) and a host's name have.
+func TestURLEveryCharacter(t *testing.T) {
+	const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	is := is.New(t)
+	for c := range 256 {
+		s := string([]byte{'a', byte(c), 'b'})
+		is.Equal(message.IsScheme(s), strings.IndexByte(alphanumeric+"+-.", byte(c)) >= 0)                  // a scheme's, or none
+		is.Equal(message.IsScheme(s[1:2]), byte(c)|0x20 >= 'a' && byte(c)|0x20 <= 'z')                      // the first is a letter
+		u, err := message.ParseURL("https://" + s + ".example")                                             // a name
+		is.Equal(err == nil && u.Host == s+".example", strings.IndexByte(alphanumeric+"-._", byte(c)) >= 0) // a host's, or refused
+	}
+}
+
+// What a request's URL is made of is read from any text, in origin form too.
+func TestRequestTarget(t *testing.T) {
+	for text, want := range map[string][3]string{
+		"/p?q": {"", "/p", "q"}, "?q": {"", "", "q"}, "#f": {"", "", ""}, "/p#f?q": {"", "/p", ""}, "://h/p": {"", "://h/p", ""}, "https:///p": {"", "/p", ""}, "https://h?q#f": {"h", "", "q"},
+	} {
+		t.Run(text, func(t *testing.T) {
+			is := is.New(t)
+			m := message.Request{URL: text}
+			is.Equal([3]string{m.Host(), m.Path(), m.Query()}, want) // nothing is decoded, nothing is added
 		})
 	}
 }
