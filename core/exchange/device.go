@@ -75,7 +75,7 @@ func ReadDeviceReply(m message.Response) (oauth.DeviceAuthorization, error) {
 		}
 	}
 	if o.fault != "" {
-		return d, &ShapeError{"a device authorization response", o.fault, cite}
+		return oauth.DeviceAuthorization{}, &ShapeError{"a device authorization response", o.fault, cite}
 	}
 	return d, nil
 }

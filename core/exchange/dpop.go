@@ -108,15 +108,15 @@ func ReadDPoPProof(m message.Request, url string, now time.Time) (DPoPProof, err
 	typ, _ := t.Header.Get("typ").Text()
 	switch age := now.Sub(p.IssuedAt); {
 	case typ != proofType:
-		return p, badProof("typ must be " + proofType)
+		return DPoPProof{}, badProof("typ must be " + proofType)
 	case p.JTI == "":
-		return p, badProof("jti is missing")
+		return DPoPProof{}, badProof("jti is missing")
 	case p.Method != m.Method:
-		return p, badProof("htm is not the method of the request")
+		return DPoPProof{}, badProof("htm is not the method of the request")
 	case !samePlace(p.URL, url):
-		return p, badProof("htu is not the URL of the request without query and fragment, " + proofURL(url))
+		return DPoPProof{}, badProof("htu is not the URL of the request without query and fragment, " + proofURL(url))
 	case p.IssuedAt.IsZero() || age > ProofLife || age < -ProofLife:
-		return p, badProof("iat must be within 5 minutes of now: is a clock wrong?")
+		return DPoPProof{}, badProof("iat must be within 5 minutes of now: is a clock wrong?")
 	}
 	return p, nil
 }

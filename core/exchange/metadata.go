@@ -138,7 +138,7 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 		o.fault = "issuer is missing"
 	}
 	if o.fault != "" {
-		return s, &ShapeError{"authorization server metadata", o.fault, cite}
+		return oauth.ServerMetadata{}, &ShapeError{"authorization server metadata", o.fault, cite}
 	}
 	return s, nil
 }
@@ -180,7 +180,7 @@ func ReadResourceMetadata(m message.Response) (oauth.ResourceMetadata, error) {
 		o.fault = "resource is missing"
 	}
 	if o.fault != "" {
-		return r, &ShapeError{"protected resource metadata", o.fault, cite}
+		return oauth.ResourceMetadata{}, &ShapeError{"protected resource metadata", o.fault, cite}
 	}
 	return r, nil
 }

@@ -81,11 +81,11 @@ func ReadPushedReply(m message.Response) (Pushed, error) {
 	p := Pushed{RequestURI: o.text("request_uri"), ExpiresIn: o.number("expires_in")}
 	switch {
 	case o.fault != "":
-		return p, &ShapeError{"a pushed authorization response", o.fault, cite}
+		return Pushed{}, &ShapeError{"a pushed authorization response", o.fault, cite}
 	case p.RequestURI == "" || !visible(p.RequestURI):
-		return p, &ShapeError{"request_uri", describe(p.RequestURI), cite}
+		return Pushed{}, &ShapeError{"request_uri", describe(p.RequestURI), cite}
 	case p.ExpiresIn <= 0:
-		return p, &ShapeError{"expires_in above zero", strconv.FormatInt(p.ExpiresIn, 10), cite}
+		return Pushed{}, &ShapeError{"expires_in above zero", strconv.FormatInt(p.ExpiresIn, 10), cite}
 	}
 	return p, nil
 }

@@ -140,11 +140,11 @@ func ReadRegistrationReply(m message.Response) (oauth.Registration, error) {
 	}
 	switch {
 	case o.fault != "":
-		return r, &ShapeError{"a registration response", o.fault, cite}
+		return oauth.Registration{}, &ShapeError{"a registration response", o.fault, cite}
 	case r.ClientID == "" || !visible(r.ClientID) || len(r.ClientID) > 2048:
-		return r, &ShapeError{"client_id of 1 to 2,048 visible ASCII characters", describe(r.ClientID), "RFC 6749 appendix A.1"}
+		return oauth.Registration{}, &ShapeError{"client_id of 1 to 2,048 visible ASCII characters", describe(r.ClientID), "RFC 6749 appendix A.1"}
 	case !visible(r.ClientSecret):
-		return r, &ShapeError{"client_secret of visible ASCII", describe(r.ClientSecret), "RFC 6749 appendix A.2"}
+		return oauth.Registration{}, &ShapeError{"client_secret of visible ASCII", describe(r.ClientSecret), "RFC 6749 appendix A.2"}
 	}
 	return r, nil
 }

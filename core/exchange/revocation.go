@@ -89,7 +89,7 @@ func ReadIntrospectionReply(m message.Response) (oauth.Introspection, error) {
 		o.fault = "active is missing"
 	}
 	if o.fault != "" {
-		return i, &ShapeError{"an introspection response", o.fault, cite}
+		return oauth.Introspection{}, &ShapeError{"an introspection response", o.fault, cite}
 	}
 	return i, nil
 }

@@ -131,7 +131,10 @@ func ReadTokenReply(m message.Response) (oauth.Token, error) {
 	if aud := v.Get("aud"); aud.Kind() == message.String {
 		t.Audience, _ = aud.Text()
 	}
-	return t, checkToken(o, t)
+	if err := checkToken(o, t); err != nil {
+		return oauth.Token{}, err
+	}
+	return t, nil
 }
 
 // ReadGrantReply reads the answer to a token exchange: what was issued is no
