@@ -59,7 +59,7 @@ func ReadAccessToken(text string, now time.Time, keys []jose.PublicKey) (AccessC
 		JTI: t.Text("jti"), IssuedAt: t.Time("iat"), ExpiresAt: t.Time("exp")}
 	a.Key, _ = t.Claims.Get("cnf").Get("jkt").Text()
 	if a.Issuer == "" || a.Subject == "" || a.Audience == "" || a.ClientID == "" || a.JTI == "" || a.IssuedAt.IsZero() {
-		return a, errors.New("iss, sub, aud, client_id, jti or iat is missing")
+		return AccessClaims{}, errors.New("iss, sub, aud, client_id, jti or iat is missing")
 	}
 	return a, t.Lives(now, longestAccess)
 }

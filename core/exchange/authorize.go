@@ -55,9 +55,7 @@ func ReadAuthorizationRequest(f message.Form) (r AuthorizationRequest, repeatedC
 		return r, true, identity.err
 	}
 	o := &once{form: f}
-	if r.State = o.get("state"); o.err != nil {
-		r.State = "" // sent twice: which one would be the client's?
-	}
+	r.State = o.get("state") // "" when it was sent twice: which one would be the client's?
 	r.ResponseType = o.get("response_type")
 	r.Scope = o.get("scope")
 	r.CodeChallenge = o.get("code_challenge")

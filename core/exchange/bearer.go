@@ -28,9 +28,9 @@ func ReadCredentials(h message.Header, dpop bool) (Credentials, error) {
 	c := Credentials{DPoP: dpop && strings.EqualFold(a.Scheme, "DPoP")}
 	switch {
 	case n > 1:
-		return c, &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "send one Authorization field"}
+		return Credentials{}, &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "send one Authorization field"}
 	case n == 0 || !c.DPoP && !strings.EqualFold(a.Scheme, "Bearer"):
-		return c, nil
+		return Credentials{}, nil
 	case !message.IsToken68(a.Rest):
 		return c, &oauth.Error{Code: oauth.InvalidRequest, Status: 400, Description: "the Authorization field must be its scheme and one token"}
 	}
@@ -68,11 +68,11 @@ func (c BearerChallenge) String() string {
 func ReadBearerChallenge(h message.Header) (c BearerChallenge, ok bool, why string) {
 	values := h.Values("WWW-Authenticate")
 	if len(values) == 0 {
-		return c, false, "no WWW-Authenticate field"
+		return BearerChallenge{}, false, "no WWW-Authenticate field"
 	}
 	all, err := message.ParseChallenges(values)
 	if err != nil {
-		return c, false, err.Error()
+		return BearerChallenge{}, false, err.Error()
 	}
 	bearer, found := ofScheme(all, "Bearer")
 	if found == 0 {

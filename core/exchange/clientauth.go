@@ -19,8 +19,9 @@ type ClientAuth struct {
 // Unproven reports whether the client brings nothing that proves it.
 func (c ClientAuth) Unproven() bool { return !c.Basic && !c.Assertion && c.ClientSecret == "" }
 
-// apply adds the credentials to a request about to be sent.
-func (c ClientAuth) apply(f *message.Form, h message.Header) message.Header {
+// apply adds the credentials to the form of a request about to be sent, or
+// returns the field that carries them.
+func (c ClientAuth) apply(f *message.Form) (h message.Header) {
 	switch c.Method {
 	case oauth.AuthBasic:
 		// Both parts are form-encoded first (RFC 6749 section 2.3.1).
@@ -50,7 +51,8 @@ func formDecode(s string) (string, bool) {
 	return f[0].Value, true
 }
 
-// readClientAuth reads the credentials of a request. An error is an
+// readClientAuth reads the credentials of a request, the last thing to be
+// read of it: what o found before is reported here. An error is an
 // *oauth.Error; ClientAuth says even then whether Basic was tried.
 func readClientAuth(h message.Header, o *once) (ClientAuth, error) {
 	c := ClientAuth{ClientID: o.get("client_id"), ClientSecret: o.get("client_secret")}

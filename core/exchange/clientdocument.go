@@ -65,7 +65,7 @@ func readDocument(id string, v message.Value) (oauth.ClientMetadata, []Fault) {
 	c := readClient(o)
 	named := o.text("client_id")
 	if o.fault != "" {
-		return c, []Fault{{"a member has the wrong type", o.fault, "RFC 7591 section 2"}}
+		return oauth.ClientMetadata{}, []Fault{{"a member has the wrong type", o.fault, "RFC 7591 section 2"}}
 	}
 	var all []Fault
 	fault := func(bad bool, text, got, cite string) {

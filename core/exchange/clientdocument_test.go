@@ -52,6 +52,7 @@ func TestRulesOfADocument(t *testing.T) {
 	}{
 		"good":                        {served(head + redirect + "}"), true},
 		"status 299":                  {message.Response{Status: 299}, false},
+		"status 201":                  {message.Response{Status: 201, Body: served(head + redirect + "}").Body, Header: served("").Header}, false},
 		"a redirect":                  {message.Response{Status: 300}, false},
 		"the last redirect":           {message.Response{Status: 399}, false},
 		"status 400":                  {message.Response{Status: 400}, false},
@@ -94,7 +95,7 @@ func TestRulesOfADocument(t *testing.T) {
 		})
 	}
 	is := is.New(t)
-	_, faults := ReadClientDocument(docURL, message.Response{Status: 307})
+	_, faults := ReadClientDocument(docURL, message.Response{Status: 300})
 	is.True(strings.Contains(faults[0].Text, "redirect")) // a redirect is called one
 	_, faults = ReadClientDocument(docURL, message.Response{Status: 400})
 	is.True(!strings.Contains(faults[0].Text, "redirect")) // and nothing else is

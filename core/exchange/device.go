@@ -29,10 +29,8 @@ func ReadDeviceRequest(m message.Request) (DeviceRequest, error) {
 	}
 	o := &once{form: f}
 	r := DeviceRequest{Scope: o.get("scope"), Resource: o.resource()}
-	if r.Client, err = readClientAuth(m.Header, o); err != nil {
-		return r, err
-	}
-	return r, o.fault()
+	r.Client, err = readClientAuth(m.Header, o)
+	return r, err
 }
 
 // DeviceReply is the successful answer.

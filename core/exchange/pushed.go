@@ -45,9 +45,6 @@ func ReadPushedRequest(m message.Request) (PushedRequest, error) {
 	if r.Client, err = readClientAuth(m.Header, o); err != nil {
 		return r, err
 	}
-	if err := o.fault(); err != nil {
-		return r, err
-	}
 	r.AuthorizationRequest, _, err = ReadAuthorizationRequest(f)
 	r.ClientID = r.Client.ClientID
 	return r, err

@@ -73,7 +73,7 @@ func ReadRegistrationRequest(m message.Request) (oauth.ClientMetadata, error) {
 	o := &object{value: v}
 	c := readClient(o)
 	if o.fault != "" {
-		return c, oauth.E(oauth.InvalidClientMetadata, o.fault)
+		return oauth.ClientMetadata{}, oauth.E(oauth.InvalidClientMetadata, o.fault)
 	}
 	return c, nil
 }

@@ -50,6 +50,10 @@ func TestAnswersOfAnotherShape(t *testing.T) {
 				answered(204, message.JSONType, r.good), answered(302, "text/html", ""), answered(500, "text/html", "<html>"), answered(404, message.JSONType, "{}")} {
 				is.True(misshapen(r.read(m))) // says what was wanted and what came
 			}
+			for want, m := range map[string]message.Response{"Content-Type": answered(r.status, "text/html", r.good), "a JSON object": answered(r.status, message.JSONType, "{"), "a JSON": answered(r.status, message.JSONType, "[]"), "status": answered(404, "text/html", "<html>")} {
+				var shape *ShapeError
+				is.True(errors.As(r.read(m), &shape) && strings.HasPrefix(shape.Want, want)) // the first thing that is wrong
+			}
 			v, err := message.ParseJSON([]byte(r.good))
 			is.NoErr(err) // the good answer's members
 			for i, m := range v.Members() {
@@ -117,6 +121,7 @@ func TestEdgesOfAnswers(t *testing.T) {
 		good         bool
 	}{
 		"token: expires_in 0":             {"token", `{"access_token":"a","token_type":"Bearer","expires_in":0}`, true},
+		"token: null is nothing":          {"token", `{"access_token":"a","token_type":"Bearer","expires_in":null,"refresh_token":null}`, true},
 		"token: expires_in -1":            {"token", `{"access_token":"a","token_type":"Bearer","expires_in":-1}`, false},
 		"token: from space to tilde":      {"token", `{"access_token":"a","token_type":"bearer","refresh_token":" ~"}`, true},
 		"token: DEL":                      {"token", `{"access_token":"a","token_type":"Bearer","refresh_token":"\u007f"}`, false},

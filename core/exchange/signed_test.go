@@ -166,6 +166,8 @@ func TestProofsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	renamed := k.PublicKey
+	renamed.ID = "renamed"
 	for rule, c := range map[string]struct {
 		fields []string
 		good   bool
@@ -177,6 +179,7 @@ func TestProofsRefused(t *testing.T) {
 		"the key of another":      {[]string{raw(proofType, other.PublicKey.JWK())}, false},
 		"no key":                  {[]string{raw(proofType, message.Obj())}, false},
 		"a key with its name":     {[]string{raw(proofType, k.PublicKey.JWK())}, true},
+		"a key with another name": {[]string{raw(proofType, renamed.JWK())}, true},
 		"no name":                 {[]string{sign(func(p *DPoPProof) { p.JTI = "" })}, false},
 		"another method":          {[]string{sign(func(p *DPoPProof) { p.Method = "GET" })}, false},
 		"another path":            {[]string{sign(func(p *DPoPProof) { p.URL = url + "/" })}, false},

@@ -51,7 +51,7 @@ func (r TokenRequest) Message(endpoint string) message.Request {
 }
 
 func authenticated(endpoint string, f message.Form, c ClientAuth) message.Request {
-	h := c.apply(&f, nil)
+	h := c.apply(&f)
 	m := message.PostForm(endpoint, f)
 	m.Header = append(m.Header, h...)
 	return m
@@ -81,10 +81,8 @@ func ReadTokenRequest(m message.Request) (TokenRequest, error) {
 		SubjectTokenType:   o.get("subject_token_type"),
 		RequestedTokenType: o.get("requested_token_type"),
 	}
-	if r.Client, err = readClientAuth(m.Header, o); err != nil {
-		return r, err
-	}
-	return r, o.fault()
+	r.Client, err = readClientAuth(m.Header, o)
+	return r, err
 }
 
 // TokenReply is the successful answer (RFC 6749 section 5.1). "iss" and "aud"
