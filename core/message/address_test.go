@@ -22,7 +22,7 @@ var blocks = map[string]struct{ in, out []string }{
 	"IETF":              {[]string{"192.0.0.0", "192.0.0.255"}, []string{"191.255.255.255", "192.0.1.0"}},
 	"benchmarks":        {[]string{"198.18.0.0", "198.19.255.255"}, []string{"198.17.255.255", "198.20.0.0"}},
 	"reserved":          {[]string{"240.0.0.0", "255.255.255.255"}, nil},
-	"IPv4 in IPv6":      {[]string{"::ffff:127.0.0.1", "::ffff:10.1.2.3"}, []string{"::ffff:93.184.216.34"}},
+	"IPv4 in IPv6":      {[]string{"::ffff:127.0.0.1", "::ffff:10.1.2.3", "::ffff:100.64.0.1"}, []string{"::ffff:93.184.216.34"}},
 	"translated":        {[]string{"64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001::1"}, []string{"64:ff9c::1", "2003::1", "2001:4860::1"}},
 	"discard":           {[]string{"100::1"}, []string{"101::1"}},
 	"former site-local": {[]string{"fec0::1", "feff::1"}, []string{"2606:2800::1"}},

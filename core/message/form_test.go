@@ -55,6 +55,7 @@ func TestFormRefused(t *testing.T) {
 		"an escape of other letters":        "a=%zz",
 		"an escape with another letter":     "a=%4g",
 		"another letter first":              "a=%g4",
+		"another letter before good bytes":  "a=%g0%90%80%80",
 		"an escape with a sign":             "a=%+1",
 		"a bad escape in a name":            "%zz=1",
 		"a bad escape behind good ones":     "a=1&b=%41%4",

@@ -39,7 +39,7 @@ func TestURL(t *testing.T) {
 
 func TestURLRefused(t *testing.T) {
 	for rule, text := range map[string]string{
-		"an empty user": "https://@h/", "a space in the path": "https://h/a b", "a backslash in the path": `https://h/a\b`, "half an escape": "https://h/%4z", "the other half": "https://h/%z4",
+		"an empty user": "https://@h/", "a space in the path": "https://h/a b", "a backslash in the path": `https://h/a\b`, "half an escape": "https://h/ab%4z", "the other half": "https://h/%z4",
 		"nothing": "", "no scheme": "//h/", "a path": "/a", "no authority": "https:/h", "opaque": "mailto:a@b.c", "no host": "https://", "no host but a port": "https://:80/",
 		"no host but a path": "https:///h", "a scheme with a space": "ht tp://h", "a scheme with a digit first": "1ttp://h", "a leading space": " https://h",
 		"a user": "https://u@h/", "a user and password": "http://127.0.0.1:1234@evil.example", "a fragment": "https://h/#", "a backslash": `https://h\@evil.example/`,
