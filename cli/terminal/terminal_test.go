@@ -43,6 +43,7 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		"line":     {func(p *Printer) { p.Line("x %s", hostile) }, 1},
 		"notice":   {func(p *Printer) { p.Notice("x %s", hostile) }, 1},
 		"warning":  {func(p *Printer) { p.Warn("x %s", hostile) }, 1},
+		"told":     {func(p *Printer) { p.Tell("x %s", hostile) }, 1},
 		"trace":    {func(p *Printer) { p.Verbose(strings.ReplaceAll(hostile, "\n", " ") + "\nsecond\n") }, 2},
 		"JSON":     {func(p *Printer) { p.JSON(message.Obj(message.M(hostile, message.Str(hostile)))) }, 3},
 		"failure":  {func(p *Printer) { p.Fail(Failure{Message: hostile, Cause: hostile, URL: hostile}, false) }, 3},
@@ -78,8 +79,9 @@ func TestStreams(t *testing.T) {
 	p.Quiet = true
 	p.Notice("notice")
 	p.Warn("again")
+	p.Tell("told")
 	p.Fail(Failure{Message: "no"}, false)
-	is.Equal(err.String(), "notice\nwarning: warned\nwarning: again\nerror: no\n") // quiet leaves out notices alone
+	is.Equal(err.String(), "notice\nwarning: warned\nwarning: again\ntold\nerror: no\n") // quiet leaves out notices alone
 }
 
 func TestColours(t *testing.T) {
@@ -103,6 +105,17 @@ func TestColours(t *testing.T) {
 		p.Line("y")
 		is.Equal(strings.Contains(err.String(), "\x1b["), c.want) // the flag, then NO_COLOR, then CLICOLOR_FORCE
 		is.Equal(out.String(), "y\n")                             // the product is never coloured
+	}
+}
+
+// The trace in colours: what travels, what failed, what held, all else.
+func TestTraceColours(t *testing.T) {
+	is := is.New(t)
+	for line, color := range map[string]string{"-> GET": bold, "<- 200": bold, "=> token": bold, "   FAIL x": red, "!! x": red, "   ok x": green, "     Header: x": dim, "a -> b": dim} {
+		p, _, err := printer()
+		p.Color = "always"
+		p.Verbose(line)
+		is.Equal(err.String(), "\x1b["+color+"m"+line+"\x1b[0m\n") // the line's own, and no longer
 	}
 }
 
@@ -140,6 +153,9 @@ func TestALongForeignTextIsCut(t *testing.T) {
 	p, _, err := printer()
 	p.Fail(Failure{Message: strings.Repeat("é", 1<<20)}, false)
 	is.Equal(len([]rune(err.String())), len("error: ")+longest+len("...\n")) // the beginning is enough
+	err.Reset()
+	p.Fail(Failure{Message: strings.Repeat("é", longest)}, false)
+	is.True(!strings.Contains(err.String(), "...")) // what fits is whole
 }
 
 func TestNobodyIsAskedWithoutATerminal(t *testing.T) {
@@ -183,7 +199,8 @@ func TestQRIsTheCode(t *testing.T) {
 		text = strings.NewReplacer("\x1b[30;47m", "", "\x1b[0m", "").Replace(text)
 		is.True(!strings.Contains(text, "\x1b")) // no escape without colours
 		lines := strings.Split(text, "\n")
-		is.Equal(len(lines), height) // the height that is promised
+		is.Equal(len(lines), height)               // the height that is promised
+		is.Equal(height, (code.Size+2*margin+1)/2) // two modules a line, the border on both sides
 		for i, line := range lines {
 			r := []rune(line)
 			is.Equal(len(r), width) // and the width
@@ -193,12 +210,14 @@ func TestQRIsTheCode(t *testing.T) {
 				is.Equal(upper == colored, code.Black(x, y)) // the upper module
 				if y+1 < code.Size+margin {
 					is.Equal(lower == colored, code.Black(x, y+1)) // the lower one
+				} else {
+					is.True(!lower) // past the border it is the terminal's own ground
 				}
 			}
 		}
 	}
-	text, width, _ := qrText(strings.Repeat("x", 10_000), false)
-	if text != "" || width < 1000 {
+	text, width, height := qrText(strings.Repeat("x", 10_000), false)
+	if text != "" || width < 1000 || height < 1000 {
 		t.Error("a text that no code can hold must fit nowhere")
 	}
 }

@@ -112,8 +112,18 @@ func TestPromptAndSecretAtATerminal(t *testing.T) {
 	is.Equal(<-got, answered{"canary-secret", nil}) // heard
 	p.Notice("after")
 	s.until(t, "after")
-	is.True(!strings.Contains(s.seen, "canary")) // never shown
-	is.True(echoes(t, tty))                      // the terminal shows what is typed again
+	is.True(strings.HasSuffix(s.seen, "Client secret: \r\nafter\r\n")) // the next line is one of its own
+	is.True(!strings.Contains(s.seen, "canary"))                       // never shown
+	is.True(echoes(t, tty))                                            // the terminal shows what is typed again
+
+	got = ask(p.Secret, "Client secret: ")
+	s.until(t, "after\r\nClient secret: ")
+	for echoes(t, tty) {
+		runtime.Gosched()
+	}
+	_, err = s.person.WriteString("\n")
+	is.NoErr(err)                             // nothing is typed
+	is.True(errors.Is((<-got).err, ErrEmpty)) // and that is no answer
 
 	gone := make(chan struct{})
 	close(gone)
@@ -154,7 +164,8 @@ func TestCountdown(t *testing.T) {
 	_, after, _ := strings.Cut(s.seen, "gives up")
 	is.True(strings.HasPrefix(after, "\r  ") && strings.HasSuffix(after, " \rsaid meanwhile\r\n")) // the countdown is gone before the line
 	stop()
-	stop() // once more does no harm
+	stop()                // once more does no harm
+	is.Equal(p.status, 0) // nothing of it stands there any more
 	p.Line("done")
 	s.until(t, "done\r\n")
 	is.True(!strings.Contains(s.seen, "\x1b")) // no escape was needed

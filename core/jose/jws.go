@@ -36,15 +36,15 @@ func (k PrivateKey) signature(input []byte) ([]byte, error) {
 // x5u, x5c) is not looked at, and critical members are not known (RFC 7515
 // section 4.1.11).
 func Verify(token string, keys ...PublicKey) (Token, error) {
-	header, claims, input, sig, err := split(token)
+	p, err := split(token)
 	if err != nil {
 		return Token{}, err
 	}
-	alg, _ := header.Get("alg").Text()
-	kid, named := header.Get("kid").Text()
+	alg, _ := p.header.Get("alg").Text()
+	kid, named := p.header.Get("kid").Text()
 	for _, k := range keys {
-		if k.Alg == alg && (!named || k.ID == "" || k.ID == kid) && k.verifies(input, sig) {
-			return Token{header, claims, k}, nil
+		if k.Alg == alg && (!named || k.ID == "" || k.ID == kid) && k.verifies(p.input, p.sig) {
+			return Token{p.header, p.claims, k}, nil
 		}
 	}
 	return Token{}, errSignature

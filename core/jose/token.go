@@ -28,16 +28,19 @@ var errSignature = errors.New("the token is not signed by a key that is known he
 // Peek reads a token's header and claims without believing them: to find out
 // whose keys to verify it with.
 func Peek(token string) (Token, error) {
-	header, claims, _, _, err := split(token)
-	return Token{Header: header, Claims: claims}, err
+	p, err := split(token)
+	return Token{Header: p.header, Claims: p.claims}, err
 }
 
-func split(token string) (header, claims message.Value, input, sig []byte, err error) {
-	bad := func(text string) (message.Value, message.Value, []byte, []byte, error) {
-		return message.Value{}, message.Value{}, nil, nil, errors.New(text)
-	}
+// parts are what a token is made of, decoded, and what was signed.
+type parts struct {
+	header, claims message.Value
+	input, sig     []byte
+}
+
+func split(token string) (parts, error) {
 	if len(token) > MaxToken || strings.Count(token, ".") != 2 {
-		return bad("a signed token has three parts and at most 8 KiB")
+		return parts{}, errors.New("a signed token has three parts and at most 8 KiB")
 	}
 	end := strings.LastIndexByte(token, '.')
 	head, body, _ := strings.Cut(token[:end], ".")
@@ -45,17 +48,17 @@ func split(token string) (header, claims message.Value, input, sig []byte, err e
 	c, err2 := decode(body)
 	sig, err3 := decode(token[end+1:])
 	if errors.Join(err1, err2, err3) != nil {
-		return bad("the parts of a signed token must be base64url without padding")
+		return parts{}, errors.New("the parts of a signed token must be base64url without padding")
 	}
-	header, err1 = message.ParseJSON(h)
-	claims, err2 = message.ParseJSON(c)
+	header, err1 := message.ParseJSON(h)
+	claims, err2 := message.ParseJSON(c)
 	switch {
 	case errors.Join(err1, err2) != nil || header.Kind() != message.Object || claims.Kind() != message.Object:
-		return bad("header and claims of a signed token must be JSON objects")
+		return parts{}, errors.New("header and claims of a signed token must be JSON objects")
 	case header.Get("crit").Kind() != message.Missing, header.Get("b64").Kind() != message.Missing:
-		return bad("the token has critical header members, and none is known here")
+		return parts{}, errors.New("the token has critical header members, and none is known here")
 	}
-	return header, claims, []byte(token[:end]), sig, nil
+	return parts{header, claims, []byte(token[:end]), sig}, nil
 }
 
 // strict is base64url without padding, and without bits that mean nothing.

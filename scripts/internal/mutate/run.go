@@ -132,8 +132,8 @@ func (t *tree) testers(p listed) []listed {
 }
 
 // try runs the mutants against one tester after the other, as long as some
-// are alive. In a sample, those that are listed as survivors meet only the
-// package's own tests.
+// are alive. Those that are listed as survivors meet only the package's own
+// tests: the others cost minutes.
 func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir string) ([]result, error) {
 	alive := map[int]*result{}
 	results := make([]result, len(mutants))
@@ -142,7 +142,7 @@ func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir s
 		alive[m.ID] = &results[i]
 	}
 	for _, tester := range t.testers(w.listed) {
-		if tester.ImportPath != w.ImportPath && o.sample > 0 {
+		if tester.ImportPath != w.ImportPath {
 			maps.DeleteFunc(alive, func(_ int, r *result) bool { return known.reasons[r.Key()] != "" })
 		}
 		if len(alive) == 0 || o.own && tester.ImportPath != w.ImportPath {
@@ -156,8 +156,8 @@ func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir s
 }
 
 // against runs the mutants that are alive against one tester, and takes out
-// those it notices. Long tests are for the package's own mutants alone, the
-// longest walks of core/flow for none.
+// those it notices. Long tests, such as the walks of core/flow, are for the
+// package's own mutants alone, the longest for none.
 func against(w *woven, tester listed, alive map[int]*result, dir string) error {
 	s, err := build(w, tester, dir)
 	if err != nil {
@@ -170,6 +170,8 @@ func against(w *woven, tester listed, alive map[int]*result, dir string) error {
 	patience := quick
 	if tester.ImportPath == w.ImportPath {
 		patience = 4 * quick
+	} else {
+		s.flags = append(s.flags, "-test.skip=^TestWalk")
 	}
 	if err := s.survey(wanted, dir, patience); err != nil {
 		return fmt.Errorf("%s: %w", tester.ImportPath, err)

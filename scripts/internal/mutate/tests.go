@@ -45,7 +45,7 @@ func build(w *woven, tester listed, dir string) (*suite, error) {
 	return s, nil
 }
 
-var reported = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\S+) \(`)
+var reported = regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\S+) \((\d+\.\d+)s\)`)
 
 // survey runs all tests once without a mutant, then each alone, to learn
 // what it reaches of those wanted. What fails without a mutant is left out.
@@ -69,6 +69,9 @@ func (s *suite) survey(wanted map[int]bool, dir string, patience time.Duration) 
 			continue
 		case "FAIL":
 			s.broken = append(s.broken, m[2])
+			continue
+		}
+		if seconds, _ := strconv.ParseFloat(m[3], 64); seconds > 10*patience.Seconds() {
 			continue
 		}
 		_ = os.Remove(seen)
