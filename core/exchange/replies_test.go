@@ -205,9 +205,8 @@ func TestChallengesAreNamed(t *testing.T) {
 	c, ok, _ := read(BearerChallenge{DPoP: true, Scope: "s"}.String())
 	is.True(ok && c.DPoP && c.Scope == "s") // a DPoP challenge where it stands alone
 	c, ok, _ = read(`DPoP algs="ES256"`, `Bearer scope="s"`)
-	is.True(ok && !c.DPoP && c.Scope == "s")                                       // else Bearer counts
-	is.True(strings.Contains(BearerChallenge{DPoP: true}.String(), `algs="ES256`)) // RFC 9449 section 7.1
-	is.True(BearerHeader("t") == "Bearer t" && DPoPHeader("t") == "DPoP t")        // the fields of a request
+	is.True(ok && !c.DPoP && c.Scope == "s")                                // else Bearer counts
+	is.True(BearerHeader("t") == "Bearer t" && DPoPHeader("t") == "DPoP t") // the fields of a request
 	for _, c := range []struct {
 		fields []string
 		dpop   bool
