@@ -26,6 +26,8 @@ import (
 	"go.uber.org/goleak"
 
 	"mcp-auth/core/message"
+	"mcp-auth/core/rows"
+	"mcp-auth/native/sqlite"
 )
 
 const roleVariable = "MCP_AUTH_TEST_ROLE"
@@ -290,13 +292,20 @@ func TestStoreIsRefusedClearly(t *testing.T) {
 	dir := t.TempDir()
 	text, used := filepath.Join(dir, "notes.txt"), filepath.Join(dir, "used.db")
 	is.NoErr(os.WriteFile(text, []byte("not a database"), 0o600))
+	newer := filepath.Join(dir, "newer.db")
+	db, err := sqlite.Open(newer)
+	is.NoErr(err)
+	is.NoErr(rows.Migrate(db))
+	_, err = db.Exec("INSERT INTO migrations (number) VALUES (1000)")
+	is.NoErr(err)
+	is.NoErr(db.Close())
 	_, greeting, _, _ := start(t, "--store", sqliteStore+used)
 	is.True(strings.Contains(greeting, "State is in "+used+" and outlives the process.")) // says where
 	for _, c := range []struct {
 		store, want string
 		code        int
 	}{{"sqlite:", "--help", 2}, {"postgres:x", "wanted memory, or sqlite:", 2}, {"", "wanted memory", 2}, {sqliteStore + text, "no SQLite database", 1},
-		{sqliteStore + used, "in use by another server", 1}, {sqliteStore + dir, "no regular file", 1}} {
+		{sqliteStore + used, "in use by another server", 1}, {sqliteStore + dir, "no regular file", 1}, {sqliteStore + newer, "newer program", 1}} {
 		var out, errs bytes.Buffer
 		is.Equal(run(t.Context(), []string{"--listen", "127.0.0.1:0", "--store", c.store}, &out, &errs), c.code)
 		is.True(strings.Contains(errs.String(), c.want) && !strings.Contains(errs.String(), "goroutine")) // says why

@@ -162,6 +162,41 @@ func TestWhatIsNotOursIsLeft(t *testing.T) {
 	is.Equal(contents(t, dir), before) // not a byte changed, no file beside them
 }
 
+// TestFullDisk: what cannot be written is an error, whole, and no end of all
+// that follows.
+func TestFullDisk(t *testing.T) {
+	is := is.New(t)
+	f := opened(t, filepath.Join(t.TempDir(), "s.db"))
+	defer f.Close()
+	pages := func(n string) {
+		_, err := f.write.exec("PRAGMA max_page_count = "+n, nil)
+		is.NoErr(err)
+	}
+	_, err := f.Exec(insert, "before", int64(1), nil)
+	is.NoErr(err)
+	pages("4")
+	var wg sync.WaitGroup
+	for i := range 20 { // small ones that fit, beside one that does not
+		wg.Go(func() {
+			if _, err := f.Exec(insert, fmt.Sprint("small ", i), int64(i), nil); err != nil {
+				t.Error("failed by another's failure:", err)
+			}
+		})
+	}
+	_, err = f.Exec(insert, "large", int64(1), make([]byte, 1<<20))
+	is.True(err != nil) // the disk is full
+	wg.Wait()
+	found, err := f.Exec(read, "large")
+	is.NoErr(err)           // reading goes on
+	is.Equal(len(found), 0) // and nothing of it is there
+	pages("1000000")
+	_, err = f.Exec(insert, "large", int64(1), make([]byte, 1<<20))
+	is.NoErr(err) // once there is room, all goes on
+	found, err = f.Exec(count)
+	is.NoErr(err)
+	is.Equal(found, [][]any{{int64(22)}}) // with all that was answered
+}
+
 func TestADatabaseThatIsDamaged(t *testing.T) {
 	is := is.New(t)
 	path := filepath.Join(t.TempDir(), "s.db")
