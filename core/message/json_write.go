@@ -12,8 +12,22 @@ import (
 
 // AppendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD.
 func AppendString(dst []byte, s string) []byte {
+	if plain(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	out, _ := jsontext.AppendQuote(dst, s) // its error only says that something was replaced
 	return out
+}
+
+// plain reports whether s is a JSON string as it stands: nearly all names and
+// tokens are.
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Append appends v without white space, members in their order.
