@@ -110,7 +110,7 @@ export class Issuer {
   // sweepLater sets the alarm, while something is kept.
   async sweepLater(go) {
     this.alarmed = true;
-    await this.ctx.storage.setAlarm(Date.now() + go.object.every);
+    if (go.object.every > 0) await this.ctx.storage.setAlarm(Date.now() + go.object.every);
   }
 
   // alarm drops what has expired, and an ended sandbox as a whole.

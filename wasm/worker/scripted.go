@@ -21,7 +21,7 @@ import (
 	"mcp-auth/web/httpd"
 )
 
-const sweepEvery = time.Minute
+const sweepEvery = time.Duration(0) // no alarm: hundreds of worlds would ring at once
 
 // clock is the world's time, in Unix nanoseconds.
 var clock atomic.Int64
