@@ -197,7 +197,7 @@ func (s *slab[R]) sweep(at int64, seed maphash.Seed) (gone int) {
 		}
 	}
 	if s.live == 0 {
-		*s = slab[R]{}
+		s.heads, s.values, s.index, s.used, s.free = nil, nil, nil, 0, 0
 	}
 	return gone
 }

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,6 +71,27 @@ func TestR04_MemoryIsBoundedByWeight(t *testing.T) {
 	is.NoErr(m.Create(end, key("e"), "", end.Add(time.Second)))                     // what has expired gives its place and its weight
 	is.Equal(m.Sweep(end.Add(time.Minute)), 3)                                      // all are swept
 	is.NoErr(m.Create(end, key("g"), strings.Repeat("g", 100), end.Add(time.Hour))) // and all the room is there again
+	is.Equal(m.Create(end, key("h"), "h", end.Add(time.Hour)), table.ErrFull)       // and no more than that
+}
+
+// A sweep that empties a table runs beside those that fill it.
+func TestSweepBesideCreate(t *testing.T) {
+	is := is.New(t)
+	m := table.NewWeighed(1000, 1<<20, func(n int) int64 { return int64(n) })
+	var filling sync.WaitGroup
+	for worker := range 4 {
+		filling.Go(func() {
+			for i := range 500 {
+				if err := m.Create(t0, key(fmt.Sprint(worker, i)), 1, t0.Add(time.Second)); err != nil {
+					t.Error(err)
+				}
+				m.Sweep(t0.Add(time.Minute)) // later than all
+			}
+		})
+	}
+	filling.Wait()
+	m.Sweep(t0.Add(time.Minute))
+	is.Equal(m.Len(), 0) // nothing is left
 }
 
 func TestOneWinner(t *testing.T) {

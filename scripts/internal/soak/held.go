@@ -16,8 +16,12 @@ import (
 var steady = []string{"--approval", "auto", "--access-lifetime", "60s", "--refresh-lifetime", "60s", "--device-lifetime", "30s", "--consent-lifetime", "30s", "--sweep-interval", "5s",
 	"--max-devices", "10000000", "--max-client-devices", "10000000", "--max-consents", "10000000", "--max-codes", "10000000"}
 
+// idle is the load average below which a machine is one's own.
+const idle = 1.0
+
 func held(s *soak) error {
 	live.PinSelf()
+	busy := loadAverage()
 	server, err := live.Start(s.plain, steady...)
 	if err != nil {
 		return err
@@ -40,8 +44,14 @@ func held(s *soak) error {
 	if e := load.such.Load(); e != nil {
 		figure += ", such as " + (*e).Error()
 	}
-	// Seconds say nothing of a trend: the ratio is judged in the long form alone.
-	s.add("R-07", "a mix of calls, refreshes and all logins", figure, "0 errors, ratio at most 1.2", load.errors.Load() == 0 && load.done() > 0 && (s.short || ratio <= 1.2))
+	// Seconds say nothing of a trend, and what others do to the machine nothing
+	// of the server: the ratio is judged in the long form alone, on a machine that
+	// has little else to do.
+	judged := !s.short && busy < idle
+	if !s.short && !judged {
+		figure += fmt.Sprintf("; the ratio is not judged, the load average of others was %.1f before", busy)
+	}
+	s.add("R-07", "a mix of calls, refreshes and all logins", figure, "0 errors, ratio at most 1.2", load.errors.Load() == 0 && load.done() > 0 && (!judged || ratio <= 1.2))
 	return s.starved(most / 2)
 }
 

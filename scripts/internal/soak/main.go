@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,6 +55,7 @@ var (
 	only    = flag.String("only", "", "ids to run, such as R-03,R-06; empty: all")
 	share   = flag.Float64("share", 1, "how much of the long form's numbers to make, such as 0.1")
 	minutes = flag.Float64("minutes", 30, "how long R-07 holds its load in the long form")
+	write   = flag.Bool("write", false, "write what was measured into "+record)
 	fuzzing = flag.Duration("fuzz", 0, "instead: run every fuzz target for its share of this time, and say what was executed")
 )
 
@@ -61,8 +63,12 @@ func main() {
 	flag.Usage = usage
 	flag.Parse()
 	s := &soak{short: *short}
+	began := machine()
 	err := s.do()
 	s.print()
+	if *write && len(s.rows) > 0 {
+		err = errors.Join(err, writeRecord(record, s.rows, began))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 	}
@@ -72,7 +78,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Println("scripts/soak [--short] [--only R-03,...] [--share 0.1] [--minutes 30] [--fuzz 8h]\n\nChecks")
+	fmt.Println("scripts/soak [--short] [--only R-03,...] [--share 0.1] [--minutes 30] [--write] [--fuzz 8h]\n\nChecks")
 	for _, c := range checks {
 		fmt.Printf("  %s  %s\n", c.id, c.about)
 	}
@@ -118,21 +124,23 @@ func (s *soak) control(id, mistake, figure string, found bool) {
 	s.add(id, "control: "+mistake, figure, "to be found out", found)
 }
 
-func (r row) line() string {
-	word := "kept"
-	if !r.ok {
-		word = "NOT KEPT"
-	}
+func (r row) word() string {
+	words := [2]string{"NOT KEPT", "kept"}
 	if strings.HasPrefix(r.what, "control:") {
-		if word = "found out"; !r.ok {
-			word = "NOT FOUND OUT"
-		}
+		words = [2]string{"NOT FOUND OUT", "found out"}
 	}
+	if r.ok {
+		return words[1]
+	}
+	return words[0]
+}
+
+func (r row) line() string {
 	command := "`scripts/soak --only " + r.id + "`"
 	if r.id == "R-10" {
 		command = "`scripts/soak --fuzz TIME`"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |", r.id, r.what, r.figure, r.wanted, word, command)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |", r.id, r.what, r.figure, r.wanted, r.word(), command)
 }
 
 func (s *soak) print() {
@@ -151,16 +159,19 @@ func machine() string {
 	if out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output(); err == nil {
 		commit = "commit " + strings.TrimSpace(string(out))
 	}
-	load := "load average not known"
-	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
-		first, _, _ := strings.Cut(string(data), " ")
-		load = "load average " + first
-	}
 	form := "long form"
 	if *short {
 		form = "short form"
 	}
-	return fmt.Sprintf("%s %s/%s, %d CPUs, %s, %s, %s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), commit, time.Now().UTC().Format("2006-01-02 15:04 MST"), load, form)
+	return fmt.Sprintf("%s %s/%s, %d CPUs, %s, %s, load average %.1f, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), commit, time.Now().UTC().Format("2006-01-02 15:04 MST"), loadAverage(), form)
+}
+
+// loadAverage is how much the machine had to do in the last minute; 0 where the
+// system does not say.
+func loadAverage() (load float64) {
+	data, _ := os.ReadFile("/proc/loadavg")
+	_, _ = fmt.Sscan(string(data), &load)
+	return load
 }
 
 // many is how many of something the form that runs makes.

@@ -80,6 +80,9 @@ func (s *soak) races(name string, b live.Build, n int) error {
 		}
 		reports := strings.Count(said, "WARNING: DATA RACE")
 		figure := fmt.Sprintf("%d attempts in %d rounds of %d at once, %s: %d spent twice, %d not at all", sum.attempts.Load(), sum.rounds.Load(), rivals, time.Since(began).Round(time.Second), sum.double.Load(), sum.none.Load())
+		if reports > 0 {
+			fmt.Println(said)
+		}
 		if b.Race {
 			figure += fmt.Sprintf(", %d reports of a race", reports)
 		}
