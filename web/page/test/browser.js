@@ -23,7 +23,7 @@ export async function host(folder) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
-export const launch = (args = []) => chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+export const launch = (args = [], env = {}) => chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', env: { ...process.env, ...env },
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...args] });
 
 /** A page in a context of its own, with everything it complains about. */

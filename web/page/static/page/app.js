@@ -59,6 +59,7 @@ async function show(next, follow = true) {
 	showControls();
 	showScreens(view, { submit: (m) => move('submit', m), early: () => move('early'), advance: (s) => move('advance', s) });
 	if (follow) reveal(current);
+	if (view.verdict.kind === 'waiting') document.querySelector('.page')?.scrollIntoView({ block: 'nearest' });
 	await showRow();
 }
 
@@ -188,7 +189,6 @@ async function load(text) {
 	live.stop();
 	current = 0;
 	await show(await call('load', text));
-	if (view.verdict.row) await select(view.verdict.row);
 }
 
 function link() {
