@@ -5,6 +5,7 @@ package jose
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"mcp-auth/core/message"
@@ -47,19 +48,27 @@ func (t Token) Time(name string) time.Time {
 	return at
 }
 
-// moment reads a NumericDate: seconds, maybe with a fraction.
+// moment reads a NumericDate: seconds, maybe with a fraction. Nobody writes one
+// with an exponent.
 func (t Token) moment(name string) (at time.Time, sent, ok bool) {
 	v := t.Claims.Get(name)
 	if v.Kind() == message.Missing {
 		return at, false, true
 	}
-	digits, isNumber := v.Number()
-	f, err := strconv.ParseFloat(digits, 64)
-	if !isNumber || err != nil || f < 0 || f > 1<<40 {
+	number, isNumber := v.Number()
+	digits, fraction, _ := strings.Cut(number, ".")
+	seconds, err := strconv.ParseInt(digits, 10, 64)
+	if !isNumber || err != nil || number[0] == '-' || seconds > 1<<40 {
 		return at, true, false
 	}
-	whole := int64(f)
-	return time.Unix(whole, int64((f-float64(whole))*1e9)), true, true
+	nanos, unit := int64(0), int64(1e8)
+	for _, digit := range fraction {
+		if digit < '0' || digit > '9' {
+			return at, true, false
+		}
+		nanos, unit = nanos+int64(digit-'0')*unit, unit/10
+	}
+	return time.Unix(seconds, nanos), true, true
 }
 
 // Audience is the one audience. A token for several is for whoever of them is

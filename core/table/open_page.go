@@ -7,3 +7,7 @@ package table
 func inMemory[R any](max int, c Codec[R]) Table[R] {
 	return &Stored[R]{NewMemory[[]byte](max), c}
 }
+
+func inMemoryWeighed[R any](max int, most int64, c Codec[R]) Table[R] {
+	return &Stored[R]{NewWeighed(max, most, func(b []byte) int64 { return int64(len(b)) }), c}
+}

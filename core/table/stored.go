@@ -34,22 +34,34 @@ var errVersion = errors.New("a stored record was written by a newer program")
 // Decode reads a record. A row that is not understood, in part or whole, is a
 // failure of the storage and never a record.
 func (c Codec[R]) Decode(b []byte) (record R, err error) {
-	if len(b) == 0 {
-		return record, errFields
+	r, version, err := opened(b, c.Version)
+	if err != nil {
+		return record, err
 	}
-	if b[0] > c.Version {
-		return record, errVersion
+	read := c.Read(&r, version)
+	if err := r.end(); err != nil {
+		return record, err
 	}
-	r := Reader{b: b[1:]}
-	record = c.Read(&r, b[0])
+	return read, nil
+}
+
+// opened takes the version off a row.
+func opened(b []byte, newest byte) (r Reader, version byte, err error) {
+	switch {
+	case len(b) == 0:
+		return r, 0, errFields
+	case b[0] > newest:
+		return r, 0, errVersion
+	}
+	return Reader{b: b[1:]}, b[0], nil
+}
+
+// end says what was wrong with a row, now that all of it should be read.
+func (r *Reader) end() error {
 	if r.fault == nil && len(r.b) > 0 {
 		r.fault = errFields
 	}
-	if r.fault != nil {
-		var none R
-		return none, r.fault
-	}
-	return record, nil
+	return r.fault
 }
 
 // Stored is a Table over one of bytes.
@@ -70,7 +82,7 @@ func Open[R any](open Opener, kind string, max int, c Codec[R]) Table[R] {
 // may weigh no more than most bytes together, each as much as it has as bytes.
 func OpenWeighed[R any](open Opener, kind string, max int, most int64, c Codec[R]) Table[R] {
 	if open == nil {
-		return NewWeighed(max, most, func(value R) int64 { return int64(len(c.Encode(value))) })
+		return inMemoryWeighed(max, most, c)
 	}
 	return Open(open, kind, max, c)
 }
