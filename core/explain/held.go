@@ -69,7 +69,7 @@ func (h *holder) spend(who trace.Party, names ...string) {
 func (h *holder) asked(r Row, m message.Request) {
 	h.form, _ = message.ParseForm(string(m.Body))
 	if r.Step == "callback" {
-		f, _ := message.ParseForm(m.Query())
+		f, _ := message.ParseForm(trace.Query(m.URL))
 		code, _ := f.One("code")
 		h.keep(trace.Client, "code", code)
 	}
@@ -97,7 +97,7 @@ func (h *holder) answered(r Row, m message.Response) {
 	case r.Step == "authorize" && m.Status == 200:
 		h.keep(trace.AuthorizationServer, "open consent page", title(string(m.Body)))
 	case m.Header.Get("Location") != "":
-		f, _ := message.ParseForm(message.Request{URL: m.Header.Get("Location")}.Query())
+		f, _ := message.ParseForm(trace.Query(m.Header.Get("Location")))
 		code, _ := f.One("code")
 		h.keep(trace.AuthorizationServer, "code", code)
 	case r.Step == "device" && good:

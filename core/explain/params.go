@@ -33,7 +33,7 @@ func Params(ev trace.Event) []Param {
 		p.add("made", made.Name, made.Value)
 	}
 	if m := ev.Request; m != nil {
-		p.form("query", m.Query())
+		p.form("query", trace.Query(m.URL))
 		p.headers(m.Header)
 		p.body(m.Header, m.Body)
 	}
@@ -41,7 +41,7 @@ func Params(ev trace.Event) []Param {
 		p.challenge(r.Header)
 		if to := r.Header.Get("Location"); to != "" {
 			p.add("header", "Location", to)
-			p.form("location", message.Request{URL: to}.Query())
+			p.form("location", trace.Query(to))
 		}
 		p.headers(r.Header)
 		p.body(r.Header, r.Body)

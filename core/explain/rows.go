@@ -178,7 +178,7 @@ func requestPieces(m message.Request) []string {
 			}
 		}
 	}
-	if q := queryNames(m.Query()); len(q) > 0 {
+	if q := queryNames(trace.Query(m.URL)); len(q) > 0 {
 		all = append(all, q...)
 	}
 	return all
@@ -200,7 +200,7 @@ func responsePieces(r message.Response) []string {
 	all := []string{message.Decimal(int64(r.Status))}
 	if to := r.Header.Get("Location"); to != "" {
 		m := message.Request{URL: to}
-		return append(append(all, m.Origin()+m.Path()), queryNames(m.Query())...)
+		return append(append(all, m.Origin()+m.Path()), queryNames(trace.Query(to))...)
 	}
 	if c := r.Header.Get("WWW-Authenticate"); c != "" {
 		scheme, _, _ := strings.Cut(c, " ")

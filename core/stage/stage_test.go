@@ -1,6 +1,7 @@
 package stage_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,46 @@ func TestHealthyRunsEndWellAndWithoutAnAlarm(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Labels stand for values: a redacted run, written and read again, is explained
+// as the open one is.
+func TestARedactedRunIsExplainedAsTheOpenOne(t *testing.T) {
+	for _, c := range healthy() {
+		open := played(t, c).Events()
+		data := trace.AppendHeader(nil, "test")
+		for _, ev := range trace.Redact(open) {
+			data = trace.AppendNDJSON(data, ev)
+		}
+		redacted, err := trace.ParseNDJSON(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b := shape(open), shape(redacted); a != b {
+			t.Errorf("%s %s %s:\n%s\nand redacted:\n%s", c.Flow, c.Registration, c.Revision, a, b)
+		}
+	}
+}
+
+// shape is what does not depend on values: rows, parameters, where values
+// travel, findings, verdict.
+func shape(events []trace.Event) string {
+	var b strings.Builder
+	rows := explain.Rows(events)
+	for _, r := range rows {
+		fmt.Fprintln(&b, r.N, r.Step, r.Phase, r.Mark, r.Pieces, len(r.Checks))
+		for _, p := range explain.Params(events[r.Event]) {
+			fmt.Fprintln(&b, "  ", p.In, p.Name, p.Track)
+		}
+	}
+	for _, track := range explain.Tracks(events, rows) {
+		fmt.Fprintln(&b, track.Kind, track.Stops)
+	}
+	for _, f := range explain.Findings(events) {
+		fmt.Fprintln(&b, f.Row, f.ID, f.Mark)
+	}
+	fmt.Fprintln(&b, explain.Judge(events).Kind)
+	return b.String()
 }
 
 // The acceptance test of the fault bench: each fault is found where it is, by

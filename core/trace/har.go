@@ -44,7 +44,7 @@ func harEntry(sent Event, answered time.Time, r message.Response) message.Value 
 }
 
 func harRequest(m message.Request) message.Value {
-	query, _ := message.ParseForm(m.Query())
+	query, _ := message.ParseForm(Query(m.URL))
 	members := []message.Member{
 		message.M("method", message.Str(m.Method)), message.M("url", message.Str(m.URL)), message.M("httpVersion", message.Str("HTTP/1.1")),
 		message.M("cookies", message.Arr()), message.M("headers", harHeaders(m.Header)), message.M("queryString", harPairs(query)),

@@ -275,3 +275,32 @@ func (r *Redactor) hidden(s string) string {
 	}
 	return s
 }
+
+// Query is what stands between "?" and "#" of a URL as it was recorded: the #
+// of a label begins no fragment.
+func Query(url string) string {
+	at := strings.IndexAny(url, "?#")
+	if at < 0 || url[at] == '#' {
+		return ""
+	}
+	query := url[at+1:]
+	for i := range len(query) {
+		if query[i] == '#' && !labelled(query, i) {
+			return query[:i]
+		}
+	}
+	return query
+}
+
+// labelled reports whether the # at a place is that of a label.
+func labelled(s string, at int) bool {
+	begin := strings.LastIndexByte(s[:at], '<')
+	end := strings.IndexByte(s[at:], '>')
+	if begin < 0 || end < 0 {
+		return false
+	}
+	number, length, two := strings.Cut(s[at+1:at+end], " ")
+	_, err1 := strconv.ParseUint(number, 10, 32)
+	_, err2 := strconv.ParseUint(length, 10, 32)
+	return two && err1 == nil && err2 == nil && strings.Trim(s[begin+1:at], "abcdefghijklmnopqrstuvwxyz") == "" && begin+1 < at
+}

@@ -177,3 +177,19 @@ func FuzzParseNDJSON(f *testing.F) {
 		HAR(events, "x")
 	})
 }
+
+func TestTheHashOfALabelBeginsNoFragment(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://a.example/?state=<state#1 22>&iss=x#top": "state=<state#1 22>&iss=x",
+		"https://a.example/?a=b#c?d":                      "a=b",
+		"https://a.example/#a?b=c":                        "",
+		"https://a.example/?a=<b#c>":                      "a=<b",
+		"https://a.example/?a=<#1 2>":                     "a=<",
+		"https://a.example/?a=<b c#1 2>":                  "a=<b c",
+		"https://a.example/":                              "",
+	} {
+		if got := Query(url); got != want {
+			t.Errorf("the query of %s is %q, not %q", url, got, want)
+		}
+	}
+}

@@ -13,23 +13,33 @@ after(async () => { await browser.close(); at.close(); });
 const flows = ['auth-code', 'device', 'client-creds', 'bearer', 'refresh', 'step-up'];
 const rowTexts = (page) => page.$$eval('#rows button .label', (all) => all.map((l) => [...l.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join('')));
 
+/** Runs to the end, and holds the rows to what was recorded. */
+async function pictureIsTheLog(page) {
+  await press(page, 'run');
+  assert.match(await page.textContent('#sentence'), /went through, and every check passed/);
+  const texts = await rowTexts(page);
+  const lines = (await exported(page, 'ndjson', true)).trim().split('\n').slice(1).map((l) => JSON.parse(l));
+  const messages = lines.filter((e) => e.req || e.res || e.params);
+  assert.equal(texts.length, messages.length, 'a row for each recorded message');
+  texts.forEach((text, i) => {
+    const headers = (messages[i].req || messages[i].res)?.headers.map((x) => x.join(': ')).join('\n');
+    const all = JSON.stringify(messages[i], null, 1) + headers + decodeURIComponent((messages[i].req?.body || '').replace(/\+/g, ' '));
+    for (const word of text.split(' ')) assert.ok(all.includes(word), `${word} of row ${i + 1} is in its message`);
+  });
+}
+
 for (const flow of flows)
   for (const registration of ['dynamic', 'cimd', 'pre'])
-    test(`1 ${flow}, ${registration}: run all ends well and the picture is the log`, { skip: registration === 'cimd' && ['client-creds', 'bearer'].includes(flow) && 'a client with a secret has no metadata document' }, async () => {
+    test(`1 ${flow}, ${registration}: in each revision run all ends well and the picture is the log`, { skip: registration === 'cimd' && ['client-creds', 'bearer'].includes(flow) && 'a client with a secret has no metadata document' }, async () => {
       const x = await fresh(browser, at.origin);
       await set(x.page, { flow });
       if (flow !== 'bearer') await set(x.page, { registration });
-      await press(x.page, 'run');
-      assert.match(await x.page.textContent('#sentence'), /went through, and every check passed/);
-      const texts = await rowTexts(x.page);
-      const lines = (await exported(x.page, 'ndjson', true)).trim().split('\n').slice(1).map((l) => JSON.parse(l));
-      const messages = lines.filter((e) => e.req || e.res || e.params);
-      assert.equal(texts.length, messages.length, 'a row for each recorded message');
-      texts.forEach((text, i) => {
-        const headers = (messages[i].req || messages[i].res)?.headers.map((x) => x.join(': ')).join('\n');
-        const all = JSON.stringify(messages[i], null, 1) + headers + decodeURIComponent((messages[i].req?.body || '').replace(/\+/g, ' '));
-        for (const word of text.split(' ')) assert.ok(all.includes(word), `${word} of row ${i + 1} is in its message`);
-      });
+      const revisions = await x.page.$$eval('#revision option', (all) => all.map((o) => o.value));
+      assert.equal(revisions.length, 4, 'four revisions');
+      for (const revision of revisions) {
+        await set(x.page, { revision });
+        await pictureIsTheLog(x.page);
+      }
       assert.deepEqual(x.complaints, [], 'nothing is complained about (7: the policy holds)');
       assert.ok(x.requests.every((u) => u.startsWith(at.origin) || u.startsWith('blob:')), 'nothing but its own files is asked for');
       await x.close();
