@@ -257,6 +257,12 @@ func TestRestartKeepsWhatUsersHave(t *testing.T) {
 		"Authorization", "Bearer "+access, "Accept", "application/json, text/event-stream")
 	is.True(err == nil && status == 200 && member(note, "error") == "") // a note
 
+	for _, suffix := range []string{"", "-wal", "-shm", "-lock"} {
+		info, err := os.Stat(file + suffix)
+		is.NoErr(err)
+		is.Equal(info.Mode().Perm(), os.FileMode(0o600)) // nobody else reads it
+	}
+
 	s.restart()
 
 	_, _, again, err := s.get("/oauth/jwks")

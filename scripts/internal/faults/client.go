@@ -24,4 +24,8 @@ var storeFaults = []Fault{
 	{"no-lock", "two processes write at once", "native/keep/keep.go", "unlock, err := f.lock()", "unlock, err := func() {}, error(nil)", ofStore},
 	{"follows-links", "a link at the temporary name is followed", "native/keep/draft.go", "os.O_EXCL|noFollow", "os.O_TRUNC", ofStore},
 	{"no-fsync", "a profile may not outlive a power cut", "native/keep/draft.go", "err = d.file.Sync()", "err = nil", ofStore},
+
+	{"state-0644", "the state is readable by others", "native/sqlite/claim.go", "privateMode = 0o600", "privateMode = 0o644", ofFile},
+	{"state-not-forced", "a power cut takes back what was answered", "native/sqlite/sqlite.go", "\"synchronous(FULL)\"", "\"synchronous(OFF)\"", ofFile},
+	{"row-swap-blind", "a row is replaced whatever it has become", "core/rows/rows.go", "version = version + 1 WHERE kind = ? AND key = ? AND version = ?", "version = version + 1 WHERE kind = ? AND key = ? AND version >= 0 * ?", ofFile},
 }
