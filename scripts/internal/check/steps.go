@@ -54,7 +54,7 @@ func tools(*tally) error {
 		return err
 	}
 	fmt.Printf("%s, node %s\n", goVersion, version)
-	shells()
+	witnesses()
 	return errors.Join(compiler(), run(nil, "go", "mod", "download"))
 }
 
@@ -71,12 +71,13 @@ func compiler() error {
 	return nil
 }
 
-// shells installs those that completion is tried in. Without one its test is
-// skipped, and says so.
-func shells() {
-	for _, shell := range [...]string{"zsh", "fish"} {
-		if _, err := exec.LookPath(shell); err != nil {
-			_ = install(shell)
+// witnesses installs what single tests look with: the shells that completion is
+// tried in, and strace, which lists calls to the kernel. Without one its test
+// is skipped, and says so.
+func witnesses() {
+	for _, program := range [...]string{"zsh", "fish", "strace"} {
+		if _, err := exec.LookPath(program); err != nil {
+			_ = install(program)
 		}
 	}
 }
