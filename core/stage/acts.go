@@ -18,8 +18,14 @@ import (
 
 // An act makes a flow; nil when it only changes something.
 type act struct {
-	make func(*Stage) flow.Flow
-	due  string // the OAuth error that must come
+	make    func(*Stage) flow.Flow
+	due     string // the OAuth error that must come
+	virtual bool   // not of a live run: it needs a clock that can be moved, or rules that are this server's own
+}
+
+// real are the acts that a live run has too.
+func real(all []act) []act {
+	return slices.DeleteFunc(slices.Clone(all), func(a act) bool { return a.virtual })
 }
 
 // keeps is what the client keeps between acts.
@@ -35,8 +41,8 @@ var scripts = map[string][]act{
 	"device":       {{make: device}, {make: callTool("whoami")}},
 	"client-creds": {{make: clientCreds}, {make: callTool("whoami")}},
 	"bearer":       {{make: discover}, {make: bearer}, {make: callTool("whoami")}},
-	"refresh": {{make: authCode}, {make: callTool("whoami")}, {make: later(time.Hour)}, {make: callTool("whoami"), due: oauth.InvalidToken},
-		{make: renew(false)}, {make: callTool("whoami")}, {make: renew(true), due: oauth.InvalidGrant}, {make: callTool("whoami"), due: oauth.InvalidToken}},
+	"refresh": {{make: authCode}, {make: callTool("whoami")}, {make: later(time.Hour), virtual: true}, {make: callTool("whoami"), due: oauth.InvalidToken, virtual: true},
+		{make: renew(false)}, {make: callTool("whoami")}, {make: renew(true), due: oauth.InvalidGrant}, {make: callTool("whoami"), due: oauth.InvalidToken, virtual: true}},
 	"step-up": {{make: authCode}, {make: callTool("read_note")}, {make: callTool("write_note"), due: oauth.InsufficientScope}, {make: authCode}, {make: callTool("write_note")}},
 }
 

@@ -114,6 +114,7 @@ func New(c Config) (*Stage, error) {
 	} else if len(c.Secret) < 32 {
 		return nil, errors.New("a live login needs 32 random characters")
 	} else {
+		s.acts = real(s.acts)
 		s.random = flowtest.NewRandom(c.Secret)
 	}
 	s.browser = &flowtest.Browser{Do: s.browse}

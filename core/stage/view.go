@@ -100,8 +100,12 @@ func (s *Stage) plan() message.Value {
 
 // rehearsed is the whole run when nothing goes wrong.
 func rehearsed(c Config) []explain.Row {
+	live := c.Live != ""
 	c.Fault, c.Live, c.Seed = "", "", 0
 	whole, err := New(c)
+	if live && err == nil {
+		whole.acts = real(whole.acts)
+	}
 	for i := 0; err == nil && !whole.over && i < limit; i++ {
 		err = whole.Do(Step{})
 	}

@@ -1,0 +1,68 @@
+package stage_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mcp-auth/core/authserver"
+	"mcp-auth/core/explain"
+	"mcp-auth/core/flowtest"
+	"mcp-auth/core/message"
+	"mcp-auth/core/server"
+	"mcp-auth/core/stage"
+)
+
+// A live run performs what the stage asks for towards a server that is not in
+// it, whose clock nobody moves.
+func TestALiveRunEndsWell(t *testing.T) {
+	for _, name := range []string{"auth-code", "client-creds", "bearer", "refresh", "step-up"} {
+		const origin = "http://127.0.0.1:8765"
+		srv, err := server.New(server.Config{Issuer: origin, Seed: true, Approval: authserver.ApprovalAuto, Random: flowtest.NewRandom("live")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+		do := func(m message.Request) (message.Response, error) {
+			now = now.Add(10 * time.Millisecond)
+			return srv.Serve(now, m), nil
+		}
+		resource := origin + server.OAuthPath
+		if name == "bearer" {
+			resource = origin + server.BearerPath
+		}
+		s, err := stage.New(stage.Config{Flow: name, Live: resource, Redirect: "http://127.0.0.1:7777/callback", Secret: strings.Repeat("s", 64)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < 100 && !s.Over() && err == nil; i++ {
+			p := s.Pending()
+			if url, visit := p.Get("visit").Text(); visit {
+				s.Visited()
+				page, failed := (&flowtest.Browser{Do: do}).Visit(url)
+				if failed != nil || page.Left == "" {
+					t.Fatal(name, "the browser stopped at", page.URL, page.Status, failed)
+				}
+				err = s.Callback(now, page.Left)
+				continue
+			}
+			r, _ := do(request(p.Get("send")))
+			err = s.Response(now, r)
+		}
+		if v := explain.Judge(s.Events()); err != nil || !s.Over() || v.Kind != "ok" {
+			t.Errorf("%s: %v, over: %v, %s", name, err, s.Over(), v.Text)
+		}
+		if left := len(s.View().Get("plan").Elems()); left != 0 {
+			t.Errorf("%s: %d messages are still planned", name, left)
+		}
+	}
+}
+
+func request(v message.Value) message.Request {
+	text := func(v message.Value) string { s, _ := v.Text(); return s }
+	m := message.Request{Method: text(v.Get("method")), URL: text(v.Get("url")), Body: []byte(text(v.Get("body")))}
+	for _, f := range v.Get("headers").Elems() {
+		m.Header = append(m.Header, message.Field{Name: text(f.Elems()[0]), Value: text(f.Elems()[1])})
+	}
+	return m
+}
