@@ -35,7 +35,34 @@ func Why(r Row) string {
 	case r.Kind != "response":
 		direction = string(r.Kind)
 	}
-	return Text("why." + r.Step + "." + direction)
+	return Text("why." + asked(r) + "." + direction)
+}
+
+// served are the steps of what a server recorded, by path: a longer one before
+// one that it begins with.
+var served = [...][2]string{{"/.well-known/oauth-protected-resource", "discover.resource"}, {"/.well-known/", "discover.server"},
+	{"/oauth/register", "register"}, {"/oauth/authorize/consent", "consent"}, {"/oauth/authorize", "authorize"}, {"/oauth/token", "token"},
+	{"/oauth/device/verify", "verify"}, {"/oauth/device/", "device"}, {"/oauth/revoke", "revoke"}}
+
+// asked is the step of a row. A server does not know what its client is about;
+// its path says most of it.
+func asked(r Row) string {
+	path, recorded := strings.CutPrefix(r.Step, "serve ")
+	if !recorded {
+		return r.Step
+	}
+	for _, s := range served {
+		if strings.HasPrefix(path, s[0]) {
+			return s[1]
+		}
+	}
+	if r.Kind == "response" && len(r.Pieces) > 0 && strings.HasPrefix(path, "/mcp/") {
+		if r.Pieces[0] == "401" {
+			return "probe"
+		}
+		return "mcp"
+	}
+	return r.Step
 }
 
 // AboutCheck says what a check protects.

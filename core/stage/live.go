@@ -56,3 +56,9 @@ func (s *Stage) real(now time.Time, ev flow.Event) error {
 	}
 	return s.tell(ev)
 }
+
+// asksForReal reports whether a live run waits for its user: in the browser
+// that was opened, or on a second screen.
+func (s *Stage) asksForReal() bool {
+	return s.cfg.Live != "" && !s.over && s.send == nil && s.visit == ""
+}

@@ -58,6 +58,30 @@ func TestALiveRunEndsWell(t *testing.T) {
 	}
 }
 
+// Before its first answer a live run is ready, and while the user is asked it
+// says so; what was sent already is not forgotten.
+func TestALiveRunSaysWhomItWaitsFor(t *testing.T) {
+	srv, err := server.New(server.Config{Issuer: "http://127.0.0.1:8765", Random: flowtest.NewRandom("live")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	s, err := stage.New(stage.Config{Flow: "device", Live: "http://127.0.0.1:8765/mcp/oauth", Redirect: "http://127.0.0.1:7777/callback", Secret: strings.Repeat("s", 64)})
+	kind := func() string { k, _ := s.View().Get("verdict").Get("kind").Text(); return k }
+	if err != nil || kind() != "ready" {
+		t.Fatal(err, kind(), "at the start")
+	}
+	for s.Pending().Get("send").Kind() == message.Object && err == nil {
+		if got := kind(); got != "ready" && got != "running" {
+			t.Fatal("it waits for nobody and says", got)
+		}
+		err = s.Response(now, srv.Serve(now, request(s.Pending().Get("send"))))
+	}
+	if id, _ := s.Next(); err != nil || kind() != "waiting" || id != "next.wait" {
+		t.Fatal(err, kind(), id, "while the device waits for its user")
+	}
+}
+
 func request(v message.Value) message.Request {
 	text := func(v message.Value) string { s, _ := v.Text(); return s }
 	m := message.Request{Method: text(v.Get("method")), URL: text(v.Get("url")), Body: []byte(text(v.Get("body")))}

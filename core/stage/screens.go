@@ -169,8 +169,11 @@ func (s *Stage) Next() (id, detail string) {
 		return "next.redirect", ""
 	case s.asks() && s.device == nil:
 		return "next.approve", ""
-	case s.device != nil:
+	case s.device != nil && s.cfg.Live == "":
 		return s.nextOfDevice()
+	}
+	if s.wait.IsZero() {
+		return "next.wait", ""
 	}
 	return "next.wait", s.wait.Sub(s.now).String()
 }

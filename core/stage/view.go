@@ -3,6 +3,7 @@
 package stage
 
 import (
+	"slices"
 	"time"
 
 	"mcp-auth/core/explain"
@@ -68,7 +69,9 @@ func (s *Stage) verdict() explain.Verdict {
 	}
 	id, _ := s.Next()
 	switch {
-	case len(s.moves) == 0:
+	case s.asksForReal():
+		return explain.Verdict{Kind: "waiting", Text: explain.Text("verdict.waiting.live")}
+	case !slices.ContainsFunc(s.events, func(ev trace.Event) bool { return ev.Kind == trace.KindResponse }):
 		return explain.Verdict{Kind: "ready", Text: explain.Text("verdict.ready")}
 	case id == "next.approve" || id == "next.code":
 		return explain.Verdict{Kind: "waiting", Text: explain.Text("verdict.waiting")}
