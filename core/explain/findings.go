@@ -41,12 +41,34 @@ func findings(events []trace.Event, rows []Row) (all []Finding) {
 			}
 		}
 	}
+	if f, ok := unanswered(events, rows); ok {
+		all = append(all, f)
+	}
 	for i, ev := range events {
 		if ev.Kind == trace.KindVerdict && ev.Outcome != nil && ev.Outcome.Kind != trace.Ended {
 			all = ended(all, rows, i, *ev.Outcome)
 		}
 	}
 	return all
+}
+
+// unanswered is a call that was let in and then failed: the last thing the MCP
+// server said is an error of MCP. An earlier one may be a wire that it does not
+// speak.
+func unanswered(events []trace.Event, rows []Row) (Finding, bool) {
+	for i := len(rows) - 1; i >= 0; i-- {
+		r := rows[i]
+		if r.Step != "mcp" || r.Kind != trace.KindResponse {
+			continue
+		}
+		v, _ := message.ParseJSON(events[r.Event].Response.Body)
+		got, failed := v.Get("error").Get("message").Text()
+		if wrong, _ := v.Get("result").Get("isError").Bool(); wrong {
+			got, failed = "isError", true
+		}
+		return Finding{Row: r.N, ID: "mcp.error", Mark: Odd, Want: "a result", Got: got, Cite: "JSON-RPC 2.0 section 5"}.told(""), failed
+	}
+	return Finding{}, false
 }
 
 // oddity is what a client tolerates and a server's author should know.

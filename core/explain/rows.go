@@ -222,6 +222,9 @@ func jsonPieces(v message.Value) (all []string) {
 			return []string{text}
 		}
 	}
+	if text, ok := v.Get("error").Get("message").Text(); ok { // JSON-RPC
+		return []string{text}
+	}
 	for _, name := range [...]string{"access_token", "refresh_token", "client_id", "client_secret", "device_code", "user_code"} {
 		if v.Get(name).Kind() == message.String {
 			all = append(all, name)

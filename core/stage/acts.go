@@ -198,9 +198,7 @@ func renew(reused bool) func(*Stage) flow.Flow {
 func callTool(name string) func(*Stage) flow.Flow {
 	arguments := message.Obj()
 	if name == "write_note" {
-		arguments = message.Obj(message.M("id", message.Str("first")), message.M("text", message.Str("written after stepping up")))
-	} else if name == "read_note" {
-		arguments = message.Obj(message.M("id", message.Str("first")))
+		arguments = message.Obj(message.M("name", message.Str("first")), message.M("content", message.Str("written after stepping up")))
 	}
 	return func(s *Stage) flow.Flow {
 		return &flow.Call{ResourceURL: s.resource(), Token: s.kept.login.Token.AccessToken, Method: "tools/call", ID: message.Num(1), Protocol: s.revision(),

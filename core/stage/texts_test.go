@@ -109,5 +109,5 @@ func TestEveryIDHasATextAndEveryTextAnID(t *testing.T) {
 // unmet are ids that only other people's servers, the reader's own moves or
 // the stage's state bring about.
 var unmet = map[string]bool{"next.wait": true, "verdict.ready": true, "verdict.running": true, "verdict.waiting": true, "verdict.waiting.live": true, "verdict.lapsed": true,
-	"check.endpoint": true, "check.iss.present": true, "lapsed": true, "shape.other": true, "check.other": true, "refused.other": true, "refused.invalid_scope": true, "endpoint.other": true,
+	"check.endpoint": true, "check.iss.present": true, "lapsed": true, "shape.other": true, "check.other": true, "refused.other": true, "refused.invalid_scope": true, "endpoint.other": true, "mcp.error": true,
 	"shape.discover.server": true, "why.revoke.request": true, "why.revoke.response": true}
