@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 	"unicode"
 
@@ -183,6 +184,10 @@ func TestReadLine(t *testing.T) {
 	is.Equal(s, "two") // it counts
 	_, err = p.ReadLine()
 	is.True(err != nil && strings.Contains(err.Error(), "ended without an answer")) // the end is no answer
+	broken := errors.New("the terminal is gone")
+	p = &Printer{In: iotest.ErrReader(broken)}
+	_, err = p.ReadLine()
+	is.True(errors.Is(err, broken)) // and what went wrong is told
 }
 
 // The code that is drawn is the code: each character is read back to two

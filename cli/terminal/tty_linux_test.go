@@ -177,6 +177,48 @@ func TestCountdown(t *testing.T) {
 	is.True(strings.HasSuffix(s.seen, "done\r\nend\r\n")) // quiet: no countdown
 }
 
+// What rewrites a line leaves nothing of it, and takes nothing else away.
+func TestStatusIsTakenAway(t *testing.T) {
+	is := is.New(t)
+	p, s, _ := seated(t, 80, 25)
+	p.setStatus("first")
+	p.setStatus("2nd")
+	p.Line("a")
+	p.Line("b")
+	p.setStatus("third")
+	p.question("who? ")
+	p.Line("c")
+	s.until(t, "c\r\n")
+	is.Equal(s.seen, "first\r     \r2nd\r   \ra\r\nb\r\nthird\r     \rwho? c\r\n") // each once, before what follows
+	s.seen = ""
+	stop := p.Countdown(time.Now().Add(time.Hour))
+	s.until(t, "gives up")
+	stop()
+	is.Equal(p.status, 0) // a countdown that ended does not stand there
+	p.Line("d")
+	s.until(t, "d\r\n")
+	is.True(strings.HasSuffix(s.seen, " \rd\r\n")) // its line was taken away
+	p.Quiet = true
+	p.QR("http://h/")
+	p.Tell("e")
+	s.until(t, "e\r\n")
+	is.True(strings.HasSuffix(s.seen, " \rd\r\ne\r\n")) // quiet: no picture
+}
+
+// A file that is no terminal is nobody.
+func TestAPipeIsNobody(t *testing.T) {
+	is := is.New(t)
+	r, w, err := os.Pipe()
+	is.NoErr(err)
+	defer r.Close()
+	defer w.Close()
+	p := &Printer{In: r, Err: w, Ask: true}
+	_, err = p.Prompt("Client ID: ")
+	is.True(errors.Is(err, ErrNoTerminal)) // nobody to ask
+	_, err = p.Secret("Client secret: ")
+	is.True(errors.Is(err, ErrNoTerminal) && !p.ErrTTY()) // and nobody who looks
+}
+
 func TestQRAtATerminal(t *testing.T) {
 	is := is.New(t)
 	const url = "http://127.0.0.1:8765/oauth/device/verify"
