@@ -101,16 +101,17 @@ func (o options) change(tree *tree, p listed, known survivors) ([]result, error)
 		}
 		return nil, nil
 	}
-	results, err := o.try(tree, w, mutants, known, dir)
+	save := func(results []result, done bool) error {
+		if !o.whole() {
+			return nil
+		}
+		return keep(w, slices.Concat(results, kept), !done)
+	}
+	results, err := o.try(tree, w, mutants, known, dir, save)
 	if err != nil {
 		return nil, err
 	}
-	if o.whole() {
-		results = append(results, kept...)
-		if err := keep(w, results, o.own); err != nil {
-			return nil, err
-		}
-	}
+	results = append(results, kept...)
 	fmt.Println(row(w.short, results))
 	for _, r := range results {
 		mark := "  "

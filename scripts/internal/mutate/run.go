@@ -133,8 +133,8 @@ func (t *tree) testers(p listed) []listed {
 
 // try runs the mutants against one tester after the other, as long as some
 // are alive. Those that are listed as survivors meet only the package's own
-// tests: the others cost minutes.
-func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir string) ([]result, error) {
+// tests: the others cost minutes. What is known is saved after each tester.
+func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir string, save func([]result, bool) error) ([]result, error) {
 	alive := map[int]*result{}
 	results := make([]result, len(mutants))
 	for i, m := range mutants {
@@ -151,8 +151,11 @@ func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir s
 		if err := against(w, tester, alive, dir); err != nil {
 			return nil, err
 		}
+		if err := save(results, false); err != nil {
+			return nil, err
+		}
 	}
-	return results, nil
+	return results, save(results, !o.own)
 }
 
 // against runs the mutants that are alive against one tester, and takes out

@@ -42,6 +42,21 @@ func readSurvivors() (survivors, error) {
 	return s, nil
 }
 
+// count is how many of the results are alive, and how many of those are
+// listed.
+func (s survivors) count(all []result) (alive, listed int) {
+	for _, r := range all {
+		if !r.Outcome.alive() {
+			continue
+		}
+		alive++
+		if s.reasons[r.Key()] != "" {
+			listed++
+		}
+	}
+	return alive, listed
+}
+
 // meet notes which mutants there are.
 func (s survivors) meet(all []Mutant) {
 	for _, m := range all {
