@@ -30,20 +30,19 @@ func (s *Server) DeviceAuthorization(now time.Time, m message.Request) message.R
 }
 
 func (s *Server) startDevice(now time.Time, c Client, r exchange.DeviceRequest) (oauth.DeviceAuthorization, error) {
-	var none oauth.DeviceAuthorization
 	if !c.has(oauth.GrantDeviceCode) {
-		return none, oauth.E(oauth.UnauthorizedClient, "the client is not registered for the device grant")
+		return oauth.DeviceAuthorization{}, oauth.E(oauth.UnauthorizedClient, "the client is not registered for the device grant")
 	}
 	scope, bad := grantable(r.Scope, c)
 	if bad != nil {
-		return none, bad
+		return oauth.DeviceAuthorization{}, bad
 	}
 	resource, bad := s.target(r.Resource)
 	if bad != nil {
-		return none, bad
+		return oauth.DeviceAuthorization{}, bad
 	}
 	if err := s.countStart(now, r.Client.ClientID); err != nil {
-		return none, err
+		return oauth.DeviceAuthorization{}, err
 	}
 	return s.createDevice(now, Terms{Client: r.Client.ClientID, Subject: Subject, Scope: scope, Resource: resource})
 }
@@ -63,21 +62,20 @@ func (s *Server) countStart(now time.Time, client string) error {
 }
 
 func (s *Server) createDevice(now time.Time, t Terms) (oauth.DeviceAuthorization, error) {
-	var none oauth.DeviceAuthorization
 	text, key, err := s.secret(32)
 	if err != nil {
-		return none, err
+		return oauth.DeviceAuthorization{}, err
 	}
 	life := s.cfg.Lifetimes.Device
 	d := Device{Terms: t, ExpiresAt: now.Add(life).UnixNano(), Interval: int64(s.cfg.Lifetimes.Interval)}
 	// The record outlives the code, so that a late poll learns why.
 	if err := s.t.Devices.Create(now, key, d, now.Add(2*life)); err != nil {
-		return none, err
+		return oauth.DeviceAuthorization{}, err
 	}
 	userCode, err := s.createUserCode(now, key)
 	if err != nil {
 		_ = take(now, s.t.Devices, key)
-		return none, err
+		return oauth.DeviceAuthorization{}, err
 	}
 	verify := s.cfg.Issuer + DeviceVerifyPath
 	return oauth.DeviceAuthorization{DeviceCode: text, UserCode: userCode, VerificationURI: verify,

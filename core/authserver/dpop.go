@@ -44,14 +44,14 @@ func (s *Server) proof(now time.Time, m message.Request, c Client) (key string, 
 func (s *Server) checkProof(now time.Time, m message.Request) (exchange.DPoPProof, error) {
 	p, err := exchange.ReadDPoPProof(m, s.origin+m.Path(), now)
 	if err != nil {
-		return p, err
+		return exchange.DPoPProof{}, err
 	}
 	if !slices.Contains(s.cfg.Algorithms, p.Alg) {
-		return p, oauth.E(oauth.InvalidDPoPProof, "DPoP proof: alg must be one of dpop_signing_alg_values_supported, not "+p.Alg)
+		return exchange.DPoPProof{}, oauth.E(oauth.InvalidDPoPProof, "DPoP proof: alg must be one of dpop_signing_alg_values_supported, not "+p.Alg)
 	}
 	if s.cfg.DPoPNonce {
 		if err := s.fresh(now, p.Nonce); err != nil {
-			return p, err
+			return exchange.DPoPProof{}, err
 		}
 	}
 	return p, s.once(now, "proof "+p.Key+" "+p.JTI, p.IssuedAt.Add(exchange.ProofLife+time.Second),

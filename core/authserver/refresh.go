@@ -47,27 +47,27 @@ func (s *Server) refreshGrant(now time.Time, c Client, r exchange.TokenRequest) 
 // grant's (RFC 6749 section 6).
 func narrowed(t Terms, c Client, r exchange.TokenRequest) (Terms, error) {
 	if t.Client != r.Client.ClientID {
-		return t, errRefresh
+		return Terms{}, errRefresh
 	}
 	// A public client proves the key the grant is bound to; another one proves
 	// itself already and may change keys (RFC 9449 section 5).
 	if t.Key != "" && t.Key != r.Key && c.TokenEndpointAuthMethod == oauth.AuthNone {
-		return t, oauth.E(oauth.InvalidGrant, "the refresh token is bound to a key: send a proof of that key")
+		return Terms{}, oauth.E(oauth.InvalidGrant, "the refresh token is bound to a key: send a proof of that key")
 	}
 	t.Key = r.Key
 	if r.Resource != "" && !oauth.SameResource(r.Resource, t.Resource) {
-		return t, oauth.E(oauth.InvalidTarget, "resource differs from the one that was granted")
+		return Terms{}, oauth.E(oauth.InvalidTarget, "resource differs from the one that was granted")
 	}
 	if r.Scope == "" {
 		return t, nil
 	}
 	asked, err := oauth.ParseScope(r.Scope)
 	if err != nil {
-		return t, oauth.E(oauth.InvalidScope, err.Error())
+		return Terms{}, oauth.E(oauth.InvalidScope, err.Error())
 	}
 	granted, _ := oauth.ParseScope(t.Scope)
 	if !asked.Within(granted) {
-		return t, oauth.E(oauth.InvalidScope, "a refresh cannot widen the scope; log in again for more")
+		return Terms{}, oauth.E(oauth.InvalidScope, "a refresh cannot widen the scope; log in again for more")
 	}
 	t.Scope = asked.String()
 	return t, nil
@@ -83,10 +83,13 @@ func (s *Server) rotate(now time.Time, c Client, old Refresh, read table.Record[
 		return oauth.Token{}, err
 	}
 	err = s.t.Grants.Swap(now, old.Grant, read, next, now.Add(s.grantLifetime()))
-	if errors.Is(err, table.ErrMoved) { // another request rotated it: this one is a reuse
+	switch {
+	case errors.Is(err, table.ErrMoved): // another request rotated it: this one is a reuse
 		return oauth.Token{}, s.reused(now, old.Grant)
+	case err != nil:
+		return oauth.Token{}, err
 	}
-	return t, err
+	return t, nil
 }
 
 // reused kills the family.

@@ -67,7 +67,7 @@ func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, erro
 	}
 	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, s.checkKeys} {
 		if fault := check(&c); fault != "" {
-			return c, oauth.E(oauth.InvalidClientMetadata, fault)
+			return oauth.ClientMetadata{}, oauth.E(oauth.InvalidClientMetadata, fault)
 		}
 	}
 	return c, checkRedirects(c)

@@ -60,25 +60,28 @@ type AccessToken struct {
 
 // Check finds a live access token for a resource. The error is an
 // *oauth.Error: invalid_token, or temporarily_unavailable when the storage
-// failed.
+// failed. Nothing is told of a token that is refused.
 //
 // A token that is bound to a key is good with a proof of that key alone, and
 // one that is not, without (RFC 9449 section 7).
 func (s *Server) Check(now time.Time, m message.Request, c exchange.Credentials, resource string) (AccessToken, error) {
 	a, err := s.live(now, c.Token)
 	if errors.Is(err, table.ErrMissing) {
-		return a, oauth.E(oauth.InvalidToken, "the access token is unknown, expired or revoked")
+		return AccessToken{}, oauth.E(oauth.InvalidToken, "the access token is unknown, expired or revoked")
 	}
 	if err != nil {
-		return a, unavailable(err)
+		return AccessToken{}, unavailable(err)
 	}
 	if a.Resource != resource {
-		return a, oauth.E(oauth.InvalidToken, "the access token is for another resource")
+		return AccessToken{}, oauth.E(oauth.InvalidToken, "the access token is for another resource")
 	}
 	if a.Key == "" && !c.DPoP && s.cfg.DPoP != DPoPRequired {
 		return a, nil
 	}
-	return a, s.held(now, m, c, a)
+	if err := s.held(now, m, c, a); err != nil {
+		return AccessToken{}, err
+	}
+	return a, nil
 }
 
 func (s *Server) live(now time.Time, token string) (AccessToken, error) {

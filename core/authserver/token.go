@@ -122,10 +122,10 @@ func (s *Server) issueAccess(now time.Time, a Access, t Terms) (oauth.Token, err
 func (s *Server) issueGrant(now time.Time, c Client, terms unique.Handle[Terms]) (oauth.Token, table.Key, error) {
 	_, grant, err := s.secret(16)
 	if err != nil {
-		return oauth.Token{}, grant, err
+		return oauth.Token{}, table.Key{}, err
 	}
 	if err := s.t.Grants.Create(now, grant, Grant{Terms: terms, Generation: 1}, now.Add(s.grantLifetime())); err != nil {
-		return oauth.Token{}, grant, err
+		return oauth.Token{}, table.Key{}, err
 	}
 	t, err := s.issueMembers(now, c, grant, 1, terms)
 	if err != nil {
