@@ -2,9 +2,10 @@
 package main
 
 import (
-	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,16 +18,15 @@ const (
 	cache      = ".cache/mutate"
 )
 
-// A kept run is one of a whole package, with the source it was of.
+// A keptRun is what is known of a package's mutants.
 type keptRun struct {
-	Source  string
 	Part    bool // some testers have not met the survivors
 	Results []result
 }
 
 func keep(w *woven, results []result, part bool) error {
 	slices.SortFunc(results, func(a, b result) int { return a.ID - b.ID })
-	text, err := json.MarshalIndent(keptRun{w.source(), part, results}, "", "\t")
+	text, err := json.MarshalIndent(keptRun{part, results}, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -61,16 +61,6 @@ func read(short string) (r keptRun, err error) {
 	return r, json.Unmarshal(text, &r)
 }
 
-// source names the code that a run was about.
-func (p listed) source() string {
-	h := sha256.New()
-	for _, name := range p.GoFiles {
-		text, _ := os.ReadFile(filepath.Join(p.Dir, name))
-		h.Write(text)
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:8])
-}
-
 // A count is of outcomes.
 type count map[outcome]int
 
@@ -84,7 +74,7 @@ func counted(all []result) count {
 
 func (c count) all() int { return c[killed] + c[timedOut] + c[survived] + c[uncovered] }
 
-// score is the share that was noticed, of all. What never ends is noticed,
+// score is the share that was noticed, of all that were run. What never ends is noticed,
 // what no test reaches is not; no survivor is taken out, equivalent or not.
 func (c count) score() float64 {
 	return 100 * float64(c[killed]+c[timedOut]) / float64(max(c.all(), 1))
@@ -113,8 +103,9 @@ var topics = []topic{
 
 var scored = regexp.MustCompile(`\d+\.\d % of \d+ mutants`)
 
-// publish writes what the last runs of all mutants said. Packages without
-// one, or that have changed since, are named and not counted.
+// publish writes what the last runs said of the mutants that there are now.
+// Mutants that are newer than the run of their package count as not run, and
+// packages without a run are named.
 func publish() error {
 	tree, err := survey()
 	if err != nil {
@@ -135,17 +126,20 @@ func publish() error {
 	b.WriteString("| package | tests" + strings.Replace(columns, "\n|", "\n|---|", 1))
 	for _, p := range packages {
 		short := tree.short(p)
-		r, err := read(short)
-		if err != nil || r.Source != p.source() {
+		results, part, err := tree.now(p)
+		if err != nil {
+			return err
+		}
+		if len(results) == counted(results)[notRun] {
 			missing = append(missing, "`"+short+"`")
 			continue
 		}
 		tests := "all"
-		if r.Part {
+		if part {
 			tests = "some"
 		}
-		b.WriteString(line("`"+short+"` | "+tests, r.Results))
-		all = append(all, r.Results...)
+		b.WriteString(line("`"+short+"` | "+tests, results))
+		all = append(all, results...)
 	}
 	c := counted(only(all, core))
 	b.WriteString(line("the core in all, wanted 85 % | ", only(all, core)))
@@ -156,7 +150,7 @@ func publish() error {
 	alive, listed := known.count(all)
 	fmt.Fprintf(&b, "\n%d are alive; `survivors.txt` has a reason for %d of them.\n", alive, listed)
 	if len(missing) > 0 {
-		fmt.Fprintf(&b, "\nNot counted, for want of a run of the code as it is: %s.\n", strings.Join(missing, ", "))
+		fmt.Fprintf(&b, "\nNot counted, for want of a run: %s.\n", strings.Join(missing, ", "))
 	}
 	if err := os.WriteFile(scoresFile, []byte(b.String()), 0o644); err != nil {
 		return err
@@ -164,7 +158,38 @@ func publish() error {
 	return intoREADME(fmt.Sprintf("%.1f %% of %d mutants", c.score(), c.all()))
 }
 
-const columns = " | mutants | killed | timed out | survived | not covered | score |\n|---|---|---|---|---|---|---|\n"
+// now is what is known of the mutants that a package has now; part says that
+// some testers have not met the survivors.
+func (t *tree) now(p listed) (results []result, part bool, err error) {
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return nil, false, err
+	}
+	defer os.RemoveAll(dir)
+	w, err := weave(p, t.root, dir, t.exports)
+	if err != nil {
+		return nil, false, err
+	}
+	kept, err := read(w.short)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	last := map[string]result{}
+	for _, r := range kept.Results {
+		last[r.Key()] = r
+	}
+	for _, m := range w.mutants {
+		r, ok := last[m.Key()]
+		if !ok {
+			r.Outcome = notRun
+		}
+		r.Mutant = m
+		results = append(results, r)
+	}
+	return results, kept.Part, nil
+}
+
+const columns = " | mutants | killed | timed out | survived | not covered | not run | score |\n|---|---|---|---|---|---|---|---|\n"
 
 var core = regexp.MustCompile("^core/")
 
@@ -174,7 +199,7 @@ func only(all []result, files *regexp.Regexp) []result {
 
 func line(name string, all []result) string {
 	c := counted(all)
-	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %.1f %% |\n", name, c.all(), c[killed], c[timedOut], c[survived], c[uncovered], c.score())
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %.1f %% |\n", name, len(all), c[killed], c[timedOut], c[survived], c[uncovered], c[notRun], c.score())
 }
 
 func intoREADME(score string) error {

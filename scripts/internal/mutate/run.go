@@ -21,6 +21,7 @@ const (
 	timedOut  outcome = "timed out"
 	survived  outcome = "survived"
 	uncovered outcome = "not covered"
+	notRun    outcome = "not run"
 )
 
 func (o outcome) alive() bool { return o == survived || o == uncovered }
