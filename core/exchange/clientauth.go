@@ -21,11 +21,11 @@ func (c ClientAuth) Unproven() bool { return !c.Basic && !c.Assertion && c.Clien
 
 // apply adds the credentials to the form of a request about to be sent, or
 // returns the field that carries them.
-func (c ClientAuth) apply(f *message.Form) (h message.Header) {
+func (c ClientAuth) apply(f *message.Form) message.Header {
 	switch c.Method {
 	case oauth.AuthBasic:
 		// Both parts are form-encoded first (RFC 6749 section 2.3.1).
-		return h.With("Authorization", message.BasicHeader(formEncode(c.ClientID), formEncode(c.ClientSecret)))
+		return message.Header(nil).With("Authorization", message.BasicHeader(formEncode(c.ClientID), formEncode(c.ClientSecret)))
 	case oauth.AuthPost:
 		f.Add("client_id", c.ClientID)
 		f.Add("client_secret", c.ClientSecret)
@@ -36,7 +36,7 @@ func (c ClientAuth) apply(f *message.Form) (h message.Header) {
 	default:
 		f.Add("client_id", c.ClientID)
 	}
-	return h
+	return nil
 }
 
 func formEncode(s string) string {

@@ -147,6 +147,7 @@ func TestClientAuthentication(t *testing.T) {
 		{"client_secret_basic", "", []string{basic("c%2B", "s+%25")}, ClientAuth{ClientID: "c+", ClientSecret: "s %", Basic: true}, ""},
 		{"the same client_id in the body", "client_id=c", []string{basic("c", "s")}, ClientAuth{ClientID: "c", ClientSecret: "s", Basic: true}, ""},
 		{"another client_id in the body", "client_id=d", []string{basic("c", "s")}, ClientAuth{ClientID: "d", Basic: true}, oauth.InvalidRequest},
+		{"a parameter twice beside it", "client_id=c&client_id=c", []string{basic("c", "s")}, ClientAuth{ClientID: "c", ClientSecret: "s", Basic: true}, oauth.InvalidRequest},
 		{"two fields", "client_id=c", []string{basic("c", "s"), basic("c", "s")}, ClientAuth{ClientID: "c", Basic: true}, oauth.InvalidRequest},
 		{"another scheme", "client_id=c", []string{"Bearer x"}, ClientAuth{ClientID: "c", Basic: true}, oauth.InvalidClient},
 		{"no base64", "", []string{"Basic !"}, ClientAuth{Basic: true}, oauth.InvalidClient},
