@@ -21,11 +21,12 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "which sample")
 	flag.StringVar(&o.shard, "shard", "1/1", "the K-th of N parts of the mutants")
 	flag.BoolVar(&o.own, "own", false, "only the tests of the package itself")
-	flag.BoolVar(&o.again, "again", false, "only what survived the last run of all mutants")
+	flag.StringVar(&o.tests, "tests", "", "only the tests of these packages, as ./core/server, separated by commas")
+	flag.BoolVar(&o.again, "again", false, "only what survived the last run, or was not in one")
 	flag.BoolVar(&o.list, "list", false, "name the mutants and switch none on")
 	write := flag.Bool("write", false, "write the table of the last whole runs to "+scoresFile+" and README.md; runs nothing")
 	flag.Usage = func() {
-		fmt.Println("scripts/mutate [--package P,...] [--sample N --seed S] [--shard K/N] [--own] [--again] [--list] [--write]\n\nSwitches on one mutant at a time and says which the tests notice. Ends with 1 when one survives that\n" + survivorsFile + " does not list.\n\nFlags")
+		fmt.Println("scripts/mutate [--package P,...] [--sample N --seed S] [--shard K/N] [--own] [--tests P,...] [--again] [--list] [--write]\n\nSwitches on one mutant at a time and says which the tests notice. Ends with 1 when one survives that\n" + survivorsFile + " does not list.\n\nFlags")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -42,13 +43,11 @@ func main() {
 // options is what a run is asked for.
 type options struct {
 	packages, shard  string
+	tests            string
 	sample           int
 	seed             uint64
 	own, again, list bool
 }
-
-// whole says that a run says all about its packages.
-func (o options) whole() bool { return o.sample == 0 && o.shard == "1/1" }
 
 func (o options) run() error {
 	tree, err := survey()
@@ -102,10 +101,7 @@ func (o options) change(tree *tree, p listed, known survivors) ([]result, error)
 		return nil, nil
 	}
 	save := func(results []result, done bool) error {
-		if !o.whole() {
-			return nil
-		}
-		return keep(w, slices.Concat(results, kept), !done)
+		return keep(w, results, !done)
 	}
 	results, err := o.try(tree, w, mutants, known, dir, save)
 	if err != nil {
@@ -146,7 +142,7 @@ func (o options) part(w *woven) (mutants []Mutant, kept []result, err error) {
 	if !o.again {
 		return mutants, nil, nil
 	}
-	last, err := recall(w)
+	last, err := recall(w.short)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -24,9 +24,25 @@ type keptRun struct {
 	Results []result
 }
 
+// keep adds what a run found to what is known of the package's mutants.
 func keep(w *woven, results []result, part bool) error {
-	slices.SortFunc(results, func(a, b result) int { return a.ID - b.ID })
-	text, err := json.MarshalIndent(keptRun{part, results}, "", "\t")
+	known, err := recall(w.short)
+	if err != nil {
+		return err
+	}
+	for _, r := range results {
+		if r.Outcome != notRun {
+			known[r.Key()] = r
+		}
+	}
+	run := keptRun{Part: part}
+	for _, m := range w.mutants {
+		if r, ok := known[m.Key()]; ok {
+			r.Mutant = m
+			run.Results = append(run.Results, r)
+		}
+	}
+	text, err := json.MarshalIndent(run, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -40,23 +56,24 @@ func file(short string) string {
 	return filepath.Join(cache, strings.ReplaceAll(short, "/", "_")+".json")
 }
 
-// recall is what the last whole run said, by mutant.
-func recall(w *woven) (map[string]result, error) {
-	r, err := read(w.short)
-	if err != nil {
-		return nil, err
-	}
-	last := map[string]result{}
+// recall is what is known of a package's mutants, by their keys.
+func recall(short string) (map[string]result, error) {
+	known := map[string]result{}
+	r, err := read(short)
 	for _, one := range r.Results {
-		last[one.Key()] = one
+		known[one.Key()] = one
 	}
-	return last, nil
+	return known, err
 }
 
+// read is empty where nothing is known yet.
 func read(short string) (r keptRun, err error) {
 	text, err := os.ReadFile(file(short))
+	if errors.Is(err, fs.ErrNotExist) {
+		return keptRun{Part: true}, nil
+	}
 	if err != nil {
-		return r, fmt.Errorf("nothing is kept of a whole run: scripts/mutate --package ./%s makes one: %w", short, err)
+		return r, err
 	}
 	return r, json.Unmarshal(text, &r)
 }
@@ -171,15 +188,15 @@ func (t *tree) now(p listed) (results []result, part bool, err error) {
 		return nil, false, err
 	}
 	kept, err := read(w.short)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, false, err
 	}
-	last := map[string]result{}
-	for _, r := range kept.Results {
-		last[r.Key()] = r
+	known, err := recall(w.short)
+	if err != nil {
+		return nil, false, err
 	}
 	for _, m := range w.mutants {
-		r, ok := last[m.Key()]
+		r, ok := known[m.Key()]
 		if !ok {
 			r.Outcome = notRun
 		}

@@ -83,9 +83,7 @@ func (t *tree) short(p listed) string {
 // chosen is the packages that are named, or all with code.
 func (t *tree) chosen(names string) (chosen []listed, err error) {
 	for _, p := range t.all {
-		if len(p.GoFiles) > 0 && (names == "" || slices.ContainsFunc(strings.Split(names, ","), func(n string) bool {
-			return strings.Trim(strings.TrimPrefix(n, "./"), "/") == t.short(p)
-		})) {
+		if len(p.GoFiles) > 0 && (names == "" || named(names, t.short(p))) {
 			chosen = append(chosen, p)
 		}
 	}
@@ -93,6 +91,13 @@ func (t *tree) chosen(names string) (chosen []listed, err error) {
 		return nil, fmt.Errorf("--package %s: no such package of the core; they are named like ./core/oauth", names)
 	}
 	return chosen, nil
+}
+
+// named reports whether a list of packages, with or without ./, has one.
+func named(list, short string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(n string) bool {
+		return strings.Trim(strings.TrimPrefix(n, "./"), "/") == short
+	})
 }
 
 // users are the packages whose tests are run for what survives a package's
@@ -134,35 +139,40 @@ func (t *tree) testers(p listed) []listed {
 
 // try runs the mutants against one tester after the other, as long as some
 // are alive. Those that are listed as survivors meet only the package's own
-// tests: the others cost minutes. What is known is saved after each tester.
+// tests: the others cost minutes. What is known is saved on the way.
 func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir string, save func([]result, bool) error) ([]result, error) {
 	alive := map[int]*result{}
 	results := make([]result, len(mutants))
 	for i, m := range mutants {
-		results[i] = result{Mutant: m, Outcome: uncovered}
+		results[i] = result{Mutant: m, Outcome: notRun}
 		alive[m.ID] = &results[i]
 	}
 	for _, tester := range t.testers(w.listed) {
+		if o.tests != "" && !named(o.tests, t.short(tester)) {
+			continue
+		}
 		if tester.ImportPath != w.ImportPath {
 			maps.DeleteFunc(alive, func(_ int, r *result) bool { return known.reasons[r.Key()] != "" })
 		}
 		if len(alive) == 0 || o.own && tester.ImportPath != w.ImportPath {
 			break
 		}
-		if err := against(w, tester, alive, dir); err != nil {
-			return nil, err
-		}
-		if err := save(results, false); err != nil {
+		if err := against(w, tester, alive, dir, func() error { return save(results, false) }); err != nil {
 			return nil, err
 		}
 	}
-	return results, save(results, !o.own)
+	for i := range results {
+		if results[i].Outcome == notRun { // no package's tests reach it
+			results[i].Outcome = uncovered
+		}
+	}
+	return results, save(results, !o.own && o.tests == "")
 }
 
 // against runs the mutants that are alive against one tester, and takes out
 // those it notices. Long tests, such as the walks of core/flow, are for the
 // package's own mutants alone, the longest for none.
-func against(w *woven, tester listed, alive map[int]*result, dir string) error {
+func against(w *woven, tester listed, alive map[int]*result, dir string, save func() error) error {
 	s, err := build(w, tester, dir)
 	if err != nil {
 		return err
@@ -187,16 +197,19 @@ func against(w *woven, tester listed, alive map[int]*result, dir string) error {
 	fmt.Fprintln(os.Stderr)
 	for done, id := range slices.Sorted(maps.Keys(alive)) {
 		if done%100 == 99 {
-			fmt.Fprintf(os.Stderr, "%s: %d tried, %d alive\n", w.short, done, len(alive))
+			fmt.Fprintf(os.Stderr, "%s: %d tried, %d alive\n", w.short, done+1, len(alive))
+			if err := save(); err != nil {
+				return err
+			}
 		}
 		r := alive[id]
 		o, by := s.try(id)
-		if o != uncovered {
+		if o != uncovered || r.Outcome == notRun {
 			r.Outcome, r.By = o, by
 		}
 		if !r.Outcome.alive() {
 			delete(alive, id)
 		}
 	}
-	return nil
+	return save()
 }
