@@ -53,18 +53,18 @@ func (t Token) Time(name string) time.Time {
 func (t Token) moment(name string) (at time.Time, sent, ok bool) {
 	v := t.Claims.Get(name)
 	if v.Kind() == message.Missing {
-		return at, false, true
+		return time.Time{}, false, true
 	}
 	number, isNumber := v.Number()
 	digits, fraction, _ := strings.Cut(number, ".")
 	seconds, err := strconv.ParseInt(digits, 10, 64)
 	if !isNumber || err != nil || number[0] == '-' || seconds > 1<<40 {
-		return at, true, false
+		return time.Time{}, true, false
 	}
 	nanos, unit := int64(0), int64(1e8)
 	for _, digit := range fraction {
 		if digit < '0' || digit > '9' {
-			return at, true, false
+			return time.Time{}, true, false
 		}
 		nanos, unit = nanos+int64(digit-'0')*unit, unit/10
 	}
