@@ -270,7 +270,10 @@ func raceDetector() bool {
 
 func TestNullIsAValue(t *testing.T) {
 	is := is.New(t)
-	is.Equal(message.NullValue().Kind(), message.Null)                  // null is there
-	is.True(message.Value{}.Kind() != message.Null)                     // what is not there is no null
+	is.Equal(message.NullValue().Kind(), message.Null) // null is there
+	is.True(message.Value{}.Kind() != message.Null)    // what is not there is no null
+	for text, want := range map[string]string{"\x01": `"\u0001"`, "\xff": "\"\uFFFD\"", `"`: `"\""`, `\`: `"\\"`, "\x7f": "\"\x7f\"", "": `""`} {
+		is.Equal(string(message.AppendString(nil, text)), want) // what must be escaped is, where it stands alone as well
+	}
 	is.Equal(string(message.AppendString(nil, "a\xff")), "\"a\uFFFD\"") // and bytes that are no text are replaced
 }
