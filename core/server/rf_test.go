@@ -108,3 +108,25 @@ func TestRF10_ConfidentialClientMustAuthenticate(t *testing.T) {
 	b.refused(r, 401, "invalid_client")
 	b.True(strings.Contains(text(r, "error_description"), "confidential")) // it says why
 }
+
+// RFC 6749 section 6: a refresh may ask for less, and the grant keeps what it
+// was given.
+func TestRF05_NarrowerScope(t *testing.T) {
+	b := newBench(t)
+	c := "client_id=" + b.register(`"redirect_uris":["`+redirect+`"],"grant_types":["authorization_code","refresh_token"],"token_endpoint_auth_method":"none","scope":"mcp:read mcp:write"`).ClientID
+	r := b.redeem(b.code(c, "scope=mcp%3Aread+mcp%3Awrite"), c)
+	b.Equal(text(r, "scope"), "mcp:read mcp:write") // granted
+	r = b.refresh(text(r, "refresh_token"), c, "scope=mcp%3Aread")
+	b.Equal(text(r, "scope"), "mcp:read") // less, as it was asked for
+	r = b.refresh(text(r, "refresh_token"), c)
+	b.Equal(text(r, "scope"), "mcp:read mcp:write") // and all of it again
+	b.refused(b.refresh(text(r, "refresh_token"), c, "scope=%22"), 400, "invalid_scope")
+}
+
+// RFC 6749 section 5.2: what a grant needs and does not bring.
+func TestTK_WhatAGrantNeeds(t *testing.T) {
+	b := newBench(t)
+	for _, grant := range []string{"", "grant_type=authorization_code", "grant_type=refresh_token", "grant_type=" + enc("urn:ietf:params:oauth:grant-type:device_code")} {
+		b.refused(b.post("/oauth/token", grant+"&client_id=dev-public-client"), 400, "invalid_request")
+	}
+}
