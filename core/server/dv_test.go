@@ -249,3 +249,14 @@ func TestDV17_ManyDevices(t *testing.T) {
 	b.decideDevice(text(first, "user_code"), "approve")
 	b.Equal(b.poll(text(first, "device_code")).Status, 200) // a flow begun before still completes
 }
+
+// RFC 8628 section 3.5 and RFC 8707 section 2.2: what a poll is told.
+func TestDV_WhatAPollIsTold(t *testing.T) {
+	b := newBench(t)
+	d := text(b.device(), "device_code")
+	b.refused(b.poll(d, "resource="+enc("https://other.example/")), 400, "invalid_target")
+	b.refused(b.poll(d), 400, "authorization_pending")
+	r := b.poll(d)
+	b.refused(r, 400, "slow_down")
+	b.True(strings.Contains(text(r, "error_description"), "wait 10 seconds")) // the interval as it now is
+}
