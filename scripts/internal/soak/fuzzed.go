@@ -23,7 +23,7 @@ func fuzzed(s *soak, total time.Duration) error {
 	if err != nil {
 		return err
 	}
-	share := max(time.Second, total/time.Duration(len(all)))
+	share := max(time.Second, (total / time.Duration(len(all))).Truncate(100*time.Millisecond))
 	var sum int64
 	crashes := 0
 	began := time.Now()
