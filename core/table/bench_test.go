@@ -12,7 +12,7 @@ import (
 // A record is what an access token takes.
 type record struct {
 	terms *string
-	grant table.Key
+	_     table.Key // the grant
 }
 
 // numbered is the key of a number: as spread out as a hash, and cheap.
