@@ -29,9 +29,12 @@ export class Issuer {
     const serving = new Promise((resolve) => { ready = resolve; });
     const instance = await WebAssembly.instantiate(app, { ...go.importObject, workers: { ready: () => ready() } });
     const env = { ...this.settings(), SANDBOX: this.sandbox ?? "", OBJECT: object, SQL: this.sql, BODY: (id) => this.body(id), DOCUMENT: fetchDocument };
-    const exited = go.run(instance, { env, ctx: this.ctx, binding });
+    const waiting = new Set(); // who is told when Go ends before it has answered
+    const exited = go.run(instance, { env, ctx: this.ctx, binding }).then(() => {
+      for (const tell of waiting) tell(broken());
+    });
     await Promise.race([serving, exited]);
-    return { binding, object, memory: instance.exports.mem, exited };
+    return { binding, object, waiting, memory: instance.exports.mem, exited };
   }
 
   // settings are the Worker's variables; one that is not set is not there.
@@ -84,16 +87,29 @@ export class Issuer {
     if (!(await this.here(request, headers.get(SANDBOX_FIELD)))) return ended();
     headers.delete(SANDBOX_FIELD);
     headers.delete("mcp-auth-body");
+    const id = ++this.next;
     if (request.body) {
-      const id = ++this.next;
       this.bodies.set(id, await bounded(request.body, MAX_BODY + 1));
       headers.set("mcp-auth-body", String(id));
     }
     const go = await this.running();
-    const answer = go.binding.handleRequest({ method: request.method, url: request.url, headers, body: null });
-    const reply = await Promise.race([answer, go.exited.then(broken)]);
+    const reply = await this.answer(go, { method: request.method, url: request.url, headers, body: null });
+    this.bodies.delete(id); // Go has it, or has died
     if (!this.alarmed) await this.sweepLater(go);
     return reply;
+  }
+
+  // answer is Go's, or a 500 when Go ends before it. The request waits in a set
+  // and not on the program's end: a promise that lives as long as the program
+  // would keep something of every request.
+  answer(go, request) {
+    let tell;
+    const reply = new Promise((resolve, reject) => {
+      tell = resolve;
+      go.waiting.add(tell);
+      go.binding.handleRequest(request).then(resolve, reject);
+    });
+    return reply.finally(() => go.waiting.delete(tell));
   }
 
   // here says whether the sandbox that is asked for lives here. The request that

@@ -16,7 +16,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"mcp-auth/core/flowtest"
@@ -35,8 +34,6 @@ type World struct {
 	name, config, address string
 	client                *http.Client
 	routes                []server.Route
-	mu                    sync.Mutex
-	lost                  error
 }
 
 // ErrClosure says that a configuration has what cannot travel: a function or
@@ -142,23 +139,13 @@ func (w *World) Do(now time.Time, m message.Request, fields ...string) (message.
 }
 
 // Serve is Do for tests of a server.Server. An exchange that fails has status
-// 599, and Lost says why.
+// 599, and its body says why.
 func (w *World) Serve(now time.Time, m message.Request) message.Response {
 	r, err := w.Do(now, m)
 	if err != nil {
-		w.mu.Lock()
-		w.lost = err
-		w.mu.Unlock()
 		return message.Response{Status: 599, Body: []byte(err.Error())}
 	}
 	return r
-}
-
-// Lost is the last failure of Serve.
-func (w *World) Lost() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.lost
 }
 
 // Routes are those that the configuration gives.
