@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -23,11 +22,11 @@ import (
 	"time"
 
 	"github.com/matryer/is"
-	"go.uber.org/goleak"
 
 	"mcp-auth/core/message"
 	"mcp-auth/core/rows"
 	"mcp-auth/native/sqlite"
+	"mcp-auth/web/leaks"
 )
 
 const roleVariable = "MCP_AUTH_TEST_ROLE"
@@ -40,13 +39,7 @@ func TestMain(m *testing.M) {
 		role()
 		os.Exit(0)
 	}
-	code := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	if err := goleak.Find(); code == 0 && err != nil {
-		fmt.Fprintln(os.Stderr, "a goroutine outlives its test:", err)
-		code = 1
-	}
-	os.Exit(code)
+	leaks.Main(m)
 }
 
 // issuer stays the same over restarts, wherever the server listens.
