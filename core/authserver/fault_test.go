@@ -32,7 +32,13 @@ func faulty(t *testing.T) (*Server, *table.Fault) {
 
 func faultyWith(t *testing.T, cfg Config) (*Server, *table.Fault) {
 	t.Helper()
-	cfg.Issuer, cfg.Resources, cfg.Approval, cfg.Seed, cfg.Random = fIssuer, []string{fResource}, ApprovalAuto, true, rand.Reader
+	cfg.Issuer, cfg.Resources, cfg.Seed = fIssuer, []string{fResource}, true
+	if cfg.Approval == "" {
+		cfg.Approval = ApprovalAuto
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
 	m := MemoryTables(Limits{})
 	f := &table.Fault{}
 	s, err := NewWith(cfg, Tables{
