@@ -88,7 +88,7 @@ func ReadTokenRequest(m message.Request) (TokenRequest, error) {
 // TokenReply is the successful answer (RFC 6749 section 5.1). "iss" and "aud"
 // stand beside the members of the RFC.
 func TokenReply(t oauth.Token) message.Response {
-	b := make([]byte, 0, 320)
+	b := make([]byte, 0, 272+len(t.AccessToken)) // enough but for long names
 	b = message.AppendString(append(b, `{"access_token":`...), t.AccessToken)
 	b = message.AppendString(append(b, `,"token_type":`...), t.TokenType)
 	if t.ExpiresIn > 0 {

@@ -58,7 +58,7 @@ func appendHead(b []byte, id message.Value) []byte {
 
 // Result writes a successful answer.
 func Result(id, result message.Value) message.Response {
-	b := appendHead(make([]byte, 0, 512), id)
+	b := appendHead(make([]byte, 0, 256), id)
 	b = append(b, `"result":`...)
 	return message.JSON(200, append(result.Append(b), '}'))
 }

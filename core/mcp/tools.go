@@ -181,7 +181,7 @@ func (t *Tool) takes(name string) bool {
 
 func toolResult(text, structured message.Value, failed bool) message.Value {
 	content := message.Arr(message.Obj(message.M("type", message.Str("text")), message.M("text", text)))
-	members := append(make([]message.Member, 0, 5), message.M("content", content)) // two of them are the stateless wire's
+	members := append(make([]message.Member, 0, 3), message.M("content", content))
 	if structured.Kind() != message.Missing {
 		members = append(members, message.M("structuredContent", structured))
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,8 +23,11 @@ func ParseJSON(b []byte) (Value, error) {
 	if !jsontext.Value(b).IsValid() {
 		return Value{}, whyInvalid(b)
 	}
-	w := walk{text: string(b), members: make([]Member, 0, 8)}
-	return w.value(), nil
+	w := walks.Get().(*walk)
+	w.text = string(b)
+	v := w.value()
+	w.reset()
+	return v, nil
 }
 
 var (
@@ -82,6 +86,21 @@ type walk struct {
 	at      int
 	members []Member
 	elems   []Value
+}
+
+// walks are kept for their room. Parse a request, and most of what it costs is
+// the memory it leaves.
+var walks = sync.Pool{New: func() any { return &walk{members: make([]Member, 0, 16)} }}
+
+// reset forgets the text and puts the walk back, unless it has grown large.
+func (w *walk) reset() {
+	if cap(w.members)+cap(w.elems) > 64 {
+		return
+	}
+	clear(w.members[:cap(w.members)])
+	clear(w.elems[:cap(w.elems)])
+	w.text, w.at = "", 0
+	walks.Put(w)
 }
 
 func (w *walk) value() Value {

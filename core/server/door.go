@@ -87,20 +87,6 @@ func placed(routes []Route) map[string]*place {
 	return places
 }
 
-// BodyLimit is how many bytes of a request's body are wanted at most; hosts
-// read one more to tell that there was more.
-func (s *Server) BodyLimit(method, path string) int {
-	p := s.places[path]
-	if p == nil {
-		_, template, _ := splitTenant(path)
-		p = s.within[template]
-	}
-	if p != nil && p.routes[method] != nil {
-		return p.routes[method].Limit
-	}
-	return 0
-}
-
 // Serve answers one request. It never panics and never answers 5xx for what
 // was sent.
 func (s *Server) Serve(now time.Time, m message.Request) message.Response {

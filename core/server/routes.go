@@ -36,7 +36,7 @@ type Route struct {
 	Body    string // media type of the request body; empty: none
 	Fields  string // its members or the query's, a * after the REQUIRED ones
 	Reply   string // media type of the successful answer
-	Limit   int    // of the request body, in bytes
+	Limit   int    // of the request body, in bytes; hosts read one more to tell that there was more
 
 	who  audience
 	hook bool // exists only when the mint hook is on

@@ -33,6 +33,7 @@ func Handler(s *server.Server, now func() time.Time, observe Observer) http.Hand
 // Hosting is Handler for a server with routes that the host answers.
 func Hosting(s *server.Server, now func() time.Time, observe Observer, host Host) http.Handler {
 	h := &handler{s, now, observe, host}
+	unrouted := &mounted{h, 0}
 	router := httprouter.New()
 	// httprouter would answer 307 and let credentials be posted to another
 	// path, and 405 without the front door's rules.
@@ -40,10 +41,10 @@ func Hosting(s *server.Server, now func() time.Time, observe Observer, host Host
 	router.RedirectFixedPath = false
 	router.HandleMethodNotAllowed = false
 	router.HandleOPTIONS = false
-	router.NotFound = h
+	router.NotFound = unrouted
 	router.PanicHandler = panicked
 	for _, r := range s.Routes() {
-		router.Handler(r.Method, pattern.Replace(r.Path), h)
+		router.Handler(r.Method, pattern.Replace(r.Path), &mounted{h, int64(r.Limit)})
 	}
 	return router
 }
@@ -58,9 +59,16 @@ type handler struct {
 	host    Host
 }
 
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// A mounted handler serves one route. limit is how many bytes of a body it
+// wants at most.
+type mounted struct {
+	*handler
+	limit int64
+}
+
+func (h *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := h.now()
-	m := h.request(r)
+	m := request(r, h.limit)
 	reply := h.server.Serve(start, m)
 	if reply.Pass != "" {
 		reply.Status = h.hosted(w, r, m, reply)
@@ -103,12 +111,11 @@ func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // request converts a request; its body is read, bounded, before anything
 // decides on it.
-func (h *handler) request(r *http.Request) message.Request {
+func request(r *http.Request, limit int64) message.Request {
 	m := message.Request{Method: r.Method, URL: target(r), Header: header(r.Header), Peer: r.RemoteAddr}
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		m.Peer = host
 	}
-	limit := int64(h.server.BodyLimit(r.Method, m.Path()))
 	if m.Oversize = r.ContentLength > limit; m.Oversize || r.Body == nil || r.ContentLength == 0 {
 		return m
 	}
