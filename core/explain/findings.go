@@ -193,7 +193,7 @@ func Judge(events []trace.Event) Verdict {
 		return Verdict{Kind: "running", Text: Text("verdict.running")}
 	case worst != nil:
 		v := worst.verdict(last)
-		v.Kind, v.Text = "note", Text("verdict.ok")+" "+v.Text
+		v.Text = Text("verdict.ok") + " " + v.Text
 		return v
 	}
 	return Verdict{Kind: "ok", Row: rows[len(rows)-1].N, Text: Text("verdict.ok")}
@@ -202,7 +202,10 @@ func Judge(events []trace.Event) Verdict {
 // verdict makes a sentence of a finding: which message, what, want and got.
 func (f Finding) verdict(o *trace.Outcome) Verdict {
 	v := Verdict{Kind: "stopped", Row: f.Row, Cause: f.Cause, Fix: f.Fix, Cite: f.Cite, Want: f.Want, Got: f.Got, ID: f.ID}
-	if o != nil && o.Kind != trace.Violated && o.Kind != trace.Ended {
+	switch {
+	case f.Mark == Odd:
+		v.Kind = "note"
+	case o != nil && o.Kind != trace.Violated && o.Kind != trace.Ended:
 		v.Kind = string(o.Kind)
 	}
 	v.Text = Text("verdict."+v.Kind) + " " + message.Decimal(int64(f.Row)) + ": " + f.Text

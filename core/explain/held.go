@@ -16,9 +16,8 @@ type Held struct {
 }
 
 type holder struct {
-	all  []Held
-	row  int
-	form message.Form // of the request that is being answered
+	all []Held
+	row int
 }
 
 // Holdings is what the parties hold after the first n rows.
@@ -67,7 +66,6 @@ func (h *holder) spend(who trace.Party, names ...string) {
 }
 
 func (h *holder) asked(r Row, m message.Request) {
-	h.form, _ = message.ParseForm(string(m.Body))
 	if r.Step == "callback" {
 		f, _ := message.ParseForm(trace.Query(m.URL))
 		code, _ := f.One("code")
