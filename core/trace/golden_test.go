@@ -27,8 +27,8 @@ func oddRun() []Event {
 		return h
 	}
 	const jsonType, form = message.JSONType, message.FormType
-	long := `{"b":"` + strings.Repeat("x", 2038) + `"}`
-	longer := `{"b":"` + strings.Repeat("y", 2042) + `"}`
+	long := `{"b":"` + strings.Repeat("x", 2040) + `"}`
+	longer := `{"b":"` + strings.Repeat("y", 2041) + `"}`
 	return []Event{
 		{Kind: KindRequest, Note: "without a request"},
 		{Kind: KindResponse, Note: "without a response", Response: nil},
@@ -50,12 +50,14 @@ func oddRun() []Event {
 		{Kind: KindResponse, Step: "mcp", Response: &message.Response{Status: 500, Header: header("Content-Type", jsonType), Body: []byte(longer)}},
 		{Kind: KindResponse, Step: "mcp", Response: &message.Response{Status: 500, Header: header("Content-Type", jsonType), Body: []byte(`{"access_token":`)}},
 		{Kind: KindResponse, Step: "verify", Response: &message.Response{Status: 200, Header: header("Content-Type", "text/html"), Body: []byte(`<input name="transaction" value="odd-page"> <input name="user_code" value="open`)}},
+		{Kind: KindRequest, Step: "echo", Request: &message.Request{Method: "POST", URL: "?a=1&state=here-alone&b=2&code=%zz", Header: header("X-Echo", "it was odd-code", "Referer", "https://as.example/?b&code=there-alone"), Body: []byte("it was odd-code")}},
+		{Kind: KindResponse, Step: "echo", Response: &message.Response{Status: 302, Header: header("X-Echo", "it was odd-code", "Location", "?transaction=nowhere-else")}},
 		{Kind: KindTried, Tried: &Tried{URL: "https://as.example/.well-known/x", Rule: "RFC 8414", Outcome: "404"}},
 		{Kind: KindCheck, Check: &Check{ID: "iss.equal", Level: "MUST", Want: "a", Got: "b"}, Cite: "RFC 9207 section 2.4"},
 		{Kind: KindCheck, Check: &Check{ID: "state.equal", Level: "SHOULD", Want: "a", Got: "a", OK: true}},
 		{Kind: KindState, Note: "idle -> probing"},
 		{Kind: KindTrouble, Note: "no answer: odd-bare"},
-		{Kind: KindInternal, Note: "made", Params: []Param{{"state", "odd-state", "made"}, {"name", "of odd-code", ""}, {"code", "short", "sent"}, {"code", "sixsix", ""}, {"code", "", ""}, {"code", "<code#9 9>", ""}}},
+		{Kind: KindInternal, Note: "made", Params: []Param{{"state", "odd-state", "made"}, {"name", "of odd-code", ""}, {"code", "short", "sent"}, {"code", "sixsix", ""}, {"code", "", ""}, {"code", "<code#9 9>", ""}, {"code", "<half a label", ""}, {"code", "half a label>", ""}}},
 		{Kind: KindVerdict, Note: "refused", Outcome: &Outcome{Kind: Refused, Step: "token", Code: "invalid_grant", Want: "success", Got: "invalid_grant", Hint: "log in again", Due: true}},
 		{Kind: KindVerdict, Note: "done", Outcome: &Outcome{Kind: Ended}},
 	}
@@ -103,6 +105,11 @@ func TestGoldenForms(t *testing.T) {
 			}
 			is.Equal(difference(string(ndjson), string(again)), "") // and written again to the same bytes
 		})
+	}
+	for _, ev := range Redact(open) {
+		if ev.Response != nil && ev.Response.Note != "" {
+			t.Error("a redacted answer keeps a note that is for the log alone")
+		}
 	}
 	for i, ev := range numbered(append(oddRun(), canaryRun()...)) {
 		if a, b := string(AppendNDJSON(nil, ev)), string(AppendNDJSON(nil, open[i])); a != b {

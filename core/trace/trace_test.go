@@ -187,6 +187,10 @@ func TestTheHashOfALabelBeginsNoFragment(t *testing.T) {
 		"https://a.example/?a=<#1 2>":                     "a=<",
 		"https://a.example/?a=<b c#1 2>":                  "a=<b c",
 		"https://a.example/":                              "",
+		"?<b#1 2>":                                        "<b#1 2>",
+		"?a=<b#x 2>":                                      "a=<b",
+		"?a=<b#1 x>":                                      "a=<b",
+		"?a=<b#1>":                                        "a=<b",
 	} {
 		if got := Query(url); got != want {
 			t.Errorf("the query of %s is %q, not %q", url, got, want)
