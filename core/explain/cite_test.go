@@ -10,6 +10,8 @@ func TestACitationLeadsToItsSection(t *testing.T) {
 	for cite, want := range map[string]string{
 		"RFC 9728 section 5.1":          "https://www.rfc-editor.org/rfc/rfc9728#section-5.1",
 		"RFC 6749 section 4.1.2. Other": "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2",
+		"RFC 9000 section 0.9-1":        "https://www.rfc-editor.org/rfc/rfc9000#section-0.9",
+		"RFC  section 5":                "",
 		"RFC 9207":                      "https://www.rfc-editor.org/rfc/rfc9207",
 		"RFC 9207, errata":              "https://www.rfc-editor.org/rfc/rfc9207",
 		"RFC 1 section <b>":             "https://www.rfc-editor.org/rfc/rfc1",

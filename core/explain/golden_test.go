@@ -55,6 +55,7 @@ func TestGoldenRuns(t *testing.T) {
 		"auth-code 2025-03-26": {Flow: "auth-code", Registration: "cimd", Revision: "2025-03-26"},
 		"device":               {Flow: "device", Registration: "pre", Revision: "2025-11-25"},
 		"client-creds":         {Flow: "client-creds", Registration: "pre"},
+		"client-creds dynamic": {Flow: "client-creds"},
 		"bearer":               {Flow: "bearer"},
 		"refresh":              {Flow: "refresh"},
 		"step-up":              {Flow: "step-up"},

@@ -29,4 +29,18 @@ func TestAServersOwnTraceIsExplained(t *testing.T) {
 	if explain.Why(explain.Row{Step: "serve /health", Kind: trace.KindRequest, Pieces: []string{"GET"}}) != "" {
 		t.Error("what is not known is not explained")
 	}
+	for _, r := range []explain.Row{
+		{Step: "serve /health", Kind: trace.KindResponse, Pieces: []string{"200"}},
+		{Step: "serve /health", Kind: trace.KindInternal, Pieces: []string{"state"}},
+		{Step: "serve /mcp/oauth", Kind: trace.KindRequest, Pieces: []string{"POST"}},
+		{Step: "serve /mcp/oauth", Kind: trace.KindResponse},
+	} {
+		if why := explain.Why(r); why != "" {
+			t.Errorf("%v: %s", r, why)
+		}
+	}
+	let := explain.Row{Step: "serve /mcp/oauth", Kind: trace.KindResponse, Pieces: []string{"200"}}
+	if explain.Why(let) != explain.Text("why.mcp.response") || explain.Text("why.mcp.response") == "" {
+		t.Error("what is let in is explained as a call")
+	}
 }

@@ -27,16 +27,7 @@ func readTexts(s string) map[string]string {
 func Text(id string) string { return texts[id] }
 
 // Why says why a row's message is sent: by its step and direction.
-func Why(r Row) string {
-	direction := "response"
-	switch {
-	case len(r.Pieces) > 0 && r.Kind == "request":
-		direction = "request"
-	case r.Kind != "response":
-		direction = string(r.Kind)
-	}
-	return Text("why." + asked(r) + "." + direction)
-}
+func Why(r Row) string { return Text("why." + asked(r) + "." + string(r.Kind)) }
 
 // served are the steps of what a server recorded, by path: a longer one before
 // one that it begins with.

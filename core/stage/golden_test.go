@@ -122,6 +122,9 @@ func TestGoldenVariants(t *testing.T) {
 					fmt.Fprintln(&b, "  ", p.Name, p.Value)
 				}
 			}
+			for _, i := range r.Notes {
+				fmt.Fprintln(&b, "  ", events[i].Note, events[i].Cite)
+			}
 		}
 		for _, ev := range events {
 			if ev.Kind == trace.KindVerdict {
@@ -140,6 +143,21 @@ func TestGoldenMenu(t *testing.T) {
 func TestGoldenReplay(t *testing.T) {
 	events := played(t, stage.Config{Flow: "bearer", Fault: "rs.token.refused"}).Events()
 	golden(t, "replay.json", string(stage.Replay(trace.Redact(events)).AppendSorted(nil, 1)))
+}
+
+// The trace of a stage is one list: numbered from 1, never back in time, and
+// without what a server notes for its own log.
+func TestTheTraceIsOneList(t *testing.T) {
+	is := is.New(t)
+	for _, flow := range stage.Flows() {
+		last := time.Time{}
+		for i, ev := range played(t, stage.Config{Flow: flow}).Events() {
+			is.Equal(ev.N, i+1)                                   // it counts from 1
+			is.True(!ev.At.Before(last) && ev.At.Year() == 2026)  // in the stage's own time
+			is.True(ev.Response == nil || ev.Response.Note == "") // a message is what travels
+			last = ev.At
+		}
+	}
 }
 
 // What a reader can check by hand is shown where it travels.
