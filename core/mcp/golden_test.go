@@ -113,6 +113,8 @@ func TestGoldenAnswers(t *testing.T) {
 		{id + `"method":"tools/call","params":{"name":"all","arguments":{"s":"","n":1.5}}}`, nil},
 		{id + `"method":"tools/call","params":{"name":"all","arguments":{"s":"","n":"1"}}}`, nil},
 		{id + `"method":"tools/call","params":{"name":"all","arguments":{"s":"a","n":-3,"b":true}}}`, nil},
+		{id + `"method":"tools/call","params":{"name":"all","arguments":{"s":"a","b":5}}}`, nil},
+		{id + `"method":"tools/call","params":{"name":"all","arguments":{"s":"a","x":5}}}`, nil},
 		{id + `"method":"tools/call","params":{"name":"fails","arguments":{}}}`, nil},
 		{stateless("server/discover", ""), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "server/discover")},
 		{stateless("tools/list", ""), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/list")},
@@ -164,6 +166,19 @@ func TestGoldenAnswers(t *testing.T) {
 		b.WriteString("< " + message.Decimal(int64(r.Status)) + " " + r.Note + "\n" + strings.ReplaceAll(written(r.Header, r.Body), long, "(1024 digits)"))
 	}
 	golden(t, "answers.txt", b.String())
+}
+
+// What could be read of a message that is refused, or not answered, is handed
+// over; an id that is none is not.
+func TestReadHandsOverWhatItCould(t *testing.T) {
+	is := is.New(t)
+	for body, id := range map[string]string{`{"jsonrpc":"1.0","id":7,"method":"m"}`: "7", `{"jsonrpc":"2.0","id":7,"method":""}`: "7", `{"jsonrpc":"2.0","id":7,"method":"m","params":5}`: "7",
+		`{"jsonrpc":"2.0","id":7,"result":{}}`: "7", `{"jsonrpc":"2.0","id":true,"method":"m","params":{}}`: "null"} {
+		m, _ := mcp.Read([]byte(body))
+		is.Equal(string(m.ID.Append(nil)), id) // its id
+	}
+	m, bad := mcp.Read([]byte(`{"jsonrpc":"2.0","id":true,"params":{}}`))
+	is.True(bad != nil && m.Params.Kind() == message.Object) // and its params
 }
 
 func TestGoldenRequests(t *testing.T) {
