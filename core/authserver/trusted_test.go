@@ -1,0 +1,114 @@
+package authserver
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"mcp-auth/core/exchange"
+	"mcp-auth/core/jose"
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
+	"mcp-auth/core/table"
+)
+
+// RFC 7523 section 2.1, where statements of others are grants: how long they
+// may live, for what they are good, and what fails.
+
+const (
+	users    = "https://users.example"
+	platform = "https://platform.example"
+	bearer   = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="
+	forUser  = "&client_id=dev-enterprise-client&client_secret=dev-enterprise-secret"
+)
+
+// trusting is a desk that takes the statements of a key.
+func trusting(t *testing.T) (*desk, func(exchange.Assertion) string) {
+	d := newDesk(t, ApprovalAuto)
+	key, _ := jose.FromSeed([32]byte{1})
+	keys := func(time.Time) ([]jose.PublicKey, error) { return []jose.PublicKey{key.Public()}, nil }
+	d.s.cfg.Trusted = []Trusted{{Issuer: users, Users: true, Keys: keys}, {Issuer: platform, Keys: keys}}
+	d.s.grants = d.s.usableGrants()
+	names := 0
+	return d, func(a exchange.Assertion) string {
+		names++
+		a.JTI, a.Subject, a.Audience = message.Decimal(int64(names)), "a", fIssuer
+		if a.Type == exchange.TypeIDJAG {
+			a.Issuer, a.ClientID = users, "dev-enterprise-client"
+		} else {
+			a.Issuer = platform
+		}
+		if a.ExpiresAt.IsZero() {
+			a.ExpiresAt = d.now.Add(time.Minute)
+		}
+		text, err := a.Sign(key, d.now)
+		d.NoErr(err) // signed
+		return text
+	}
+}
+
+// A grant for a user is used at once; the token that a platform mounts for its
+// workload lies there for a day.
+func TestHowLongAStatementMayLive(t *testing.T) {
+	d, sign := trusting(t)
+	in := func(typ string, life time.Duration) string {
+		return sign(exchange.Assertion{Type: typ, ExpiresAt: d.now.Add(life)})
+	}
+	d.Equal(d.token(bearer+in(exchange.TypeIDJAG, time.Hour)+forUser).Status, 200)
+	d.refused(d.token(bearer+in(exchange.TypeIDJAG, 2*time.Hour)+forUser), oauth.InvalidGrant)
+	d.Equal(d.token(bearer+in("JWT", 2*time.Hour)).Status, 200)
+	d.Equal(d.token(bearer+in("JWT", 24*time.Hour)).Status, 200)
+	d.refused(d.token(bearer+in("JWT", 25*time.Hour)), oauth.InvalidGrant)
+}
+
+// A statement that says nothing of a resource is good for the one that is
+// asked for; without either it is the first.
+func TestForWhichResourceAStatementIs(t *testing.T) {
+	d, sign := trusting(t)
+	at := func(resource, asked string) string {
+		r := d.token(bearer + sign(exchange.Assertion{Type: exchange.TypeIDJAG, Resource: resource}) + forUser + asked)
+		v, _ := message.ParseJSON(d.introspect(member(r, "access_token")).Body)
+		aud, _ := v.Get("aud").Text()
+		return aud
+	}
+	const other = "&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fother"
+	d.Equal(at("", ""), fResource)
+	d.Equal(at("", other), fIssuer+"/other")
+	d.Equal(at(fIssuer+"/other", ""), fIssuer+"/other")
+	d.Equal(at(fIssuer+"/other", other), fIssuer+"/other")
+	d.refused(d.token(bearer+sign(exchange.Assertion{Type: exchange.TypeIDJAG, Resource: fResource})+forUser+other), oauth.InvalidTarget)
+	d.refused(d.token(bearer+sign(exchange.Assertion{Type: exchange.TypeIDJAG, Resource: "https://other.example/mcp"})+forUser), oauth.InvalidTarget)
+}
+
+// RFC 9449 section 5: a workload is nobody's exception.
+func TestAWorkloadProvesItsKeyWhereAllDo(t *testing.T) {
+	d, sign := trusting(t)
+	d.s.cfg.DPoP = DPoPRequired
+	d.refused(d.token(bearer+sign(exchange.Assertion{Type: "JWT"})), oauth.InvalidDPoPProof)
+}
+
+func TestWhichScopeAStatementGives(t *testing.T) {
+	d, sign := trusting(t)
+	d.refused(d.token(bearer+sign(exchange.Assertion{Type: exchange.TypeIDJAG})+forUser+"&scope=%01"), oauth.InvalidScope)
+	d.refused(d.token(bearer+sign(exchange.Assertion{Type: exchange.TypeIDJAG, Scope: "mcp:read \u007f"})+forUser+"&scope=mcp%3Aread"), oauth.InvalidScope)
+	d.refused(d.token(bearer+sign(exchange.Assertion{Type: exchange.TypeIDJAG, Scope: "mcp:read"})+forUser+"&scope=mcp%3Awrite"), oauth.InvalidScope)
+	r := d.token(bearer + sign(exchange.Assertion{Type: exchange.TypeIDJAG, Scope: "mcp:read mcp:admin"}) + forUser)
+	d.Equal(member(r, "scope"), "mcp:read") // the client is registered for less
+}
+
+// What fails while a statement is judged is told as a failure. Keys that could
+// not be had leave the statement good.
+func TestR16_FaultsWhileTakingAStatement(t *testing.T) {
+	d, sign := trusting(t)
+	for _, body := range []string{bearer + sign(exchange.Assertion{Type: exchange.TypeIDJAG}) + forUser, bearer + sign(exchange.Assertion{Type: "JWT"})} {
+		known := d.s.cfg.Trusted
+		down := func(time.Time) ([]jose.PublicKey, error) { return nil, errors.New("no keys") }
+		d.s.cfg.Trusted = []Trusted{{Issuer: users, Users: true, Keys: down}, {Issuer: platform, Keys: down}}
+		d.True(asked(d.token(body))) // the keys cannot be had
+		d.s.cfg.Trusted = known
+		d.Equal(d.token(body).Status, 200)
+	}
+	d.s.t.Access = table.NewMemory[Access](0)
+	d.True(full(d.token(bearer + sign(exchange.Assertion{Type: "JWT"}))))
+	d.True(full(d.token(bearer + sign(exchange.Assertion{Type: exchange.TypeIDJAG}) + forUser)))
+}
