@@ -79,7 +79,6 @@ func (s *Stage) ended(err error) error {
 		last.Outcome.Due = true
 		s.kept.ascent.Scope = s.kept.login.RequestedScope
 		s.kept.ascent.After(err, false)
-		s.keep()
 	case due != "" && err == nil:
 		last.Outcome = &trace.Outcome{Kind: trace.Violated, Step: "token", Want: due, Got: "success"}
 		s.acts = nil
@@ -137,11 +136,9 @@ func (s *Stage) resource() string {
 	return issuer + server.OAuthPath
 }
 
-// client is who logs in: known beforehand, registered before, or new.
+// client is who logs in: known beforehand, or new. For more scope it registers
+// again.
 func (s *Stage) client() flow.Client {
-	if r := s.kept.login.Client; r.ClientID != "" && !s.climbing() { // for more scope it registers again
-		return flow.Client{ID: r.ClientID, Secret: r.ClientSecret}
-	}
 	switch {
 	case s.cfg.Registration == "cimd" && s.cfg.Flow != "client-creds": // a document has no secret to share
 		return flow.Client{Document: document, Register: true, Name: "Flow visualizer"}

@@ -182,11 +182,18 @@ func TestPKCEIsShownWhereItTravels(t *testing.T) {
 // A token that says something is taken apart.
 func TestAJWTIsShownTakenApart(t *testing.T) {
 	is := is.New(t)
-	r := message.JSON(200, []byte(`{"token_type":"Bearer","access_token":"eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIiwiYXVkIjoiYiJ9.c2ln"}`))
+	r := message.JSON(200, []byte(`{"token_type":"Bearer","access_token":"eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIiwiYXVkIjoiYiJ9.c2ln","id_token":"eyJhbGciOiJub25lIn0.e30.c2ln"}`))
 	v := stage.Detail([]trace.Event{{N: 1, Kind: trace.KindResponse, Step: "token", From: trace.AuthorizationServer, To: trace.Client, Response: &r}}, 1)
 	header, _ := v.Get("jwt").Get("header").Text()
 	claims, _ := v.Get("jwt").Get("claims").Text()
-	is.Equal(header, "{\n  \"alg\": \"EdDSA\"\n}")                // its header
+	is.Equal(header, "{\n  \"alg\": \"EdDSA\"\n}") // its header
+	shown := 0
+	for _, m := range v.Members() {
+		if m.Name == "jwt" {
+			shown++
+		}
+	}
+	is.Equal(shown, 1)                                            // one of them
 	is.Equal(claims, "{\n  \"aud\": \"b\",\n  \"sub\": \"a\"\n}") // and its claims
 }
 
@@ -238,10 +245,17 @@ func TestAnEditedRequestTravels(t *testing.T) {
 	is.Equal(rows[0].Pieces, []string{"GET", "/health"})                  // as it was written
 	is.Equal(s.Events()[rows[0].Event].Note, "edited before it was sent") // and it is said
 	is.Equal(rows[1].Pieces[0], "200")                                    // and answered
+	s, err = stage.New(stage.Config{Flow: "auth-code"})
+	is.NoErr(err)                                                                    // another run
+	is.NoErr(s.Do(stage.Step{}))                                                     // its probe is sent
+	is.NoErr(s.Do(stage.Edit{Request: message.Get("http://127.0.0.1:8765/health")})) // the next request is edited
+	rows = explain.Rows(s.Events())
+	is.Equal(rows[0].Pieces[1], "/mcp/oauth") // what was sent stays
+	is.Equal(rows[2].Pieces[1], "/health")    // what is due changes
 	again, err := s.Back()
-	is.NoErr(err)                                  // it goes back
-	is.Equal(again.Moves(), 1)                     // to the edit
-	is.Equal(len(explain.Rows(again.Events())), 1) // which is not sent yet
+	is.NoErr(err)                                                                                          // it goes back
+	is.Equal(again.Moves(), 1)                                                                             // to before the edit
+	is.Equal(explain.Rows(again.Events())[2].Pieces[1], "/.well-known/oauth-protected-resource/mcp/oauth") // which is as it was
 }
 
 // The reader's own moves in a device login: the clock, an early poll, the
@@ -340,4 +354,52 @@ func TestALiveRequestWithoutAnAnswer(t *testing.T) {
 	before := file(s)
 	is.True(s.Response(now, message.Response{Status: 200}) != nil) // what comes late is refused
 	is.Equal(file(s), before)                                      // and changes nothing
+}
+
+// An oddity on the way does not hide that the user is asked.
+func TestTheUserIsAskedBesideAnOddity(t *testing.T) {
+	is := is.New(t)
+	s, err := stage.New(stage.Config{Flow: "auth-code", Fault: "rs.challenge.none"})
+	is.NoErr(err) // the run begins
+	for len(s.Screens()) == 0 {
+		is.NoErr(s.Do(stage.Step{})) // up to the consent page
+	}
+	kind, _ := s.View().Get("verdict").Get("kind").Text()
+	is.Equal(kind, "waiting") // it is the user's turn
+}
+
+// A real server that takes a refresh token twice is told so.
+func TestALiveServerThatTakesATokenTwice(t *testing.T) {
+	is := is.New(t)
+	const origin = "http://127.0.0.1:8765"
+	srv, err := server.New(server.Config{Issuer: origin, Seed: true, Approval: authserver.ApprovalAuto, Random: flowtest.NewRandom("live")})
+	is.NoErr(err) // there is a server
+	s, err := stage.New(stage.Config{Flow: "refresh", Live: origin + server.OAuthPath, Secret: strings.Repeat("s", 32)})
+	is.NoErr(err) // the run begins
+	now, tokens := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC), 0
+	for range 40 {
+		p := s.Pending()
+		if url, visit := p.Get("visit").Text(); visit {
+			s.Visited()
+			page, err := (&flowtest.Browser{Do: func(m message.Request) (message.Response, error) { return srv.Serve(now, m), nil }}).Visit(url)
+			is.NoErr(err)                        // the page is there
+			is.NoErr(s.Callback(now, page.Left)) // and leads back
+			continue
+		}
+		if p.Kind() == message.Null {
+			break
+		}
+		m := request(p.Get("send"))
+		r := srv.Serve(now, m)
+		if m.Path() == "/oauth/token" {
+			if tokens++; tokens == 3 {
+				r = message.JSON(200, []byte(`{"access_token":"another","token_type":"Bearer","refresh_token":"more"}`))
+			}
+		}
+		is.NoErr(s.Response(now, r)) // an answer is taken in
+	}
+	v := explain.Judge(s.Events())
+	is.Equal(tokens, 3)                                                             // the old one was tried
+	is.True(s.Over())                                                               // the run ends there
+	is.True(v.Kind == "stopped" && v.Want == "invalid_grant" && v.Got == "success") // and says what should have come
 }
