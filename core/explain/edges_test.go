@@ -73,6 +73,7 @@ func TestWhatAnEndIsAbout(t *testing.T) {
 		{"a check, and a refusal", append(probe(), failed("a.b"), ended(trace.Outcome{Kind: trace.Refused, Step: "probe", Code: "slow"})), "a.b@2 refused.slow@2"},
 		{"the state, and then nothing", append(probe(), callback[0], failed("state.equal"), ended(trace.Outcome{Kind: trace.Lapsed})), "state.equal@3"},
 		{"another check, and then nothing", append(probe(), callback[0], failed("iss.equal"), ended(trace.Outcome{Kind: trace.Lapsed})), "iss.equal@3 lapsed@3"},
+		{"nothing was answered", []trace.Event{sent("probe", "GET", "https://r.example/mcp"), failed("a.b"), ended(trace.Outcome{Kind: trace.Refused, Code: "x"})}, "a.b@1"},
 		{"an end that says nothing", append(probe(), trace.Event{Kind: trace.KindVerdict, Note: "done"}), ""},
 		{"an outcome of no end", append(probe(), trace.Event{Kind: trace.KindInternal, Outcome: &trace.Outcome{Kind: trace.Refused, Code: "x"}}), ""},
 		{"a good end", append(probe(), ended(trace.Outcome{Kind: trace.Ended})), ""},
@@ -140,7 +141,7 @@ func TestRowsOfOddEvents(t *testing.T) {
 		sent("b", "POST", "https://as.example/b"),
 		answered("a", 200, `{"error":{"message":"no"}}`),
 		trace.Event{Kind: trace.KindTrouble, Step: "b", Note: "no answer"},
-		trace.Event{Kind: trace.KindRequest, Step: "serve /oauth/device/authorize", Request: &message.Request{Method: "POST", URL: ""}},
+		trace.Event{Kind: trace.KindRequest, Step: "serve /oauth/device/authorize", Request: &message.Request{Method: "POST", URL: "odd"}},
 		trace.Event{Kind: trace.KindResponse, Step: "page", Response: &message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<title>half")}},
 		trace.Event{Kind: trace.KindResponse, Step: "page", Response: &message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("half</title>")}},
 	)
@@ -152,7 +153,7 @@ func TestRowsOfOddEvents(t *testing.T) {
 		}
 		got = append(got, r.Phase+" "+strings.Join(r.Pieces, "|")+pending)
 	}
-	is.Equal(got, []string{"authorization GET|/c.json pending", "use GET|//odd", "use POST|/b", "use 200|no", "use no answer", "authorization POST| pending", "use 200|text/html", "use 200|text/html"}) // what is no message is no row
+	is.Equal(got, []string{"authorization GET|/c.json pending", "use GET|//odd", "use POST|/b", "use 200|no", "use no answer", "authorization POST|odd pending", "use 200|text/html", "use 200|text/html"}) // what is no message is no row
 }
 
 func TestPhasesByPath(t *testing.T) {
@@ -242,6 +243,8 @@ func TestReadJWT(t *testing.T) {
 	}
 	kept, _ := explain.ReadJWT("eyJhbGciOiJub25lIn0.W10.c2ln")
 	is.Equal(kept.Header.Kind(), message.Object) // what could be read is handed over
+	kept, _ = explain.ReadJWT("eyJhbGciOiJub25lIn0.!.c2ln")
+	is.Equal(kept.Header.Kind(), message.Object) // whatever stopped the reader
 }
 
 func TestTroublesAndChecksHaveTexts(t *testing.T) {
