@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -22,11 +23,12 @@ func main() {
 	flag.StringVar(&o.shard, "shard", "1/1", "the K-th of N parts of the mutants")
 	flag.BoolVar(&o.own, "own", false, "only the tests of the package itself")
 	flag.StringVar(&o.tests, "tests", "", "only the tests of these packages, as ./core/server, separated by commas")
+	flag.DurationVar(&o.patience, "patience", 4*quick, "the processor time that a test of the package itself may take to be run for each mutant; a test of another package a quarter of it")
 	flag.BoolVar(&o.again, "again", false, "only what survived the last run, or was not in one")
 	flag.BoolVar(&o.list, "list", false, "name the mutants and switch none on")
 	write := flag.Bool("write", false, "write the table of the last whole runs to "+scoresFile+" and README.md; runs nothing")
 	flag.Usage = func() {
-		fmt.Println("scripts/mutate [--package P,...] [--sample N --seed S] [--shard K/N] [--own] [--tests P,...] [--again] [--list] [--write]\n\nSwitches on one mutant at a time and says which the tests notice. Ends with 1 when one survives that\n" + survivorsFile + " does not list.\n\nFlags")
+		fmt.Println("scripts/mutate [--package P,...] [--sample N --seed S] [--shard K/N] [--own] [--tests P,...] [--patience D] [--again] [--list] [--write]\n\nSwitches on one mutant at a time and says which the tests notice. Ends with 1 when one survives that\n" + survivorsFile + " does not list.\n\nFlags")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -46,6 +48,7 @@ type options struct {
 	tests            string
 	sample           int
 	seed             uint64
+	patience         time.Duration
 	own, again, list bool
 }
 

@@ -157,7 +157,7 @@ func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir s
 		if len(alive) == 0 || o.own && tester.ImportPath != w.ImportPath {
 			break
 		}
-		if err := against(w, tester, alive, dir, func() error { return save(results, false) }); err != nil {
+		if err := o.against(w, tester, alive, dir, func() error { return save(results, false) }); err != nil {
 			return nil, err
 		}
 	}
@@ -166,13 +166,13 @@ func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir s
 			results[i].Outcome = uncovered
 		}
 	}
-	return results, save(results, !o.own && o.tests == "" && o.sample == 0 && o.shard == "1/1")
+	return results, save(results, !o.own && o.tests == "" && o.sample == 0 && o.shard == "1/1" && o.patience >= 4*quick)
 }
 
 // against runs the mutants that are alive against one tester, and takes out
 // those it notices. Long tests, such as the walks of core/flow, are for the
 // package's own mutants alone, the longest for none.
-func against(w *woven, tester listed, alive map[int]*result, dir string, save func() error) error {
+func (o options) against(w *woven, tester listed, alive map[int]*result, dir string, save func() error) error {
 	s, err := build(w, tester, dir)
 	if err != nil {
 		return err
@@ -181,10 +181,9 @@ func against(w *woven, tester listed, alive map[int]*result, dir string, save fu
 	for id := range alive {
 		wanted[id] = true
 	}
-	patience := quick
-	if tester.ImportPath == w.ImportPath {
-		patience = 4 * quick
-	} else {
+	patience := o.patience
+	if tester.ImportPath != w.ImportPath {
+		patience /= 4
 		s.flags = append(s.flags, "-test.skip=^TestWalk")
 	}
 	if err := s.survey(wanted, dir, patience); err != nil {
@@ -203,9 +202,9 @@ func against(w *woven, tester listed, alive map[int]*result, dir string, save fu
 			}
 		}
 		r := alive[id]
-		o, by := s.try(id)
-		if o != uncovered || r.Outcome == notRun {
-			r.Outcome, r.By = o, by
+		became, by := s.try(id)
+		if became != uncovered || r.Outcome == notRun {
+			r.Outcome, r.By = became, by
 		}
 		if !r.Outcome.alive() {
 			delete(alive, id)
