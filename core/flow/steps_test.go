@@ -118,9 +118,10 @@ func came(f Flow, effects []Effect, err error, now time.Time) string {
 			}
 		case ev.Kind == trace.KindState:
 			fmt.Fprintf(&b, "    %s [%s]\n", ev.Note, ev.Cite)
-		case ev.Kind == trace.KindRequest, ev.Kind == trace.KindResponse && ev.From != trace.Client: // what came is the event
-		case ev.Kind == trace.KindResponse:
+		case ev.Kind == trace.KindResponse && ev.From == trace.Client:
 			fmt.Fprintf(&b, "    %s>%s %s: %d, %d bytes\n", ev.From, ev.To, ev.Step, ev.Response.Status, len(ev.Response.Body))
+		case ev.Kind == trace.KindRequest, ev.Kind == trace.KindResponse: // the event itself
+			fmt.Fprintf(&b, "    %s>%s %s\n", ev.From, ev.To, ev.Step)
 		default:
 			fmt.Fprintf(&b, "    %s%s %s", ev.Step, ev.From, trace.Text(ev, true))
 		}
@@ -236,6 +237,22 @@ func (w *stepper[F, P]) compare(t *testing.T, name string) {
 	}
 }
 
+// with is an alphabet with more answers.
+func with(alphabet func(State, Kind) map[string]Event, more map[string]Response) func(State, Kind) map[string]Event {
+	return func(s State, on Kind) map[string]Event {
+		if on != OnResponse {
+			return alphabet(s, on)
+		}
+		all := merge(more)
+		maps.Copy(all, alphabet(s, on))
+		return all
+	}
+}
+
+func hello(session string) Response {
+	return jsonAnswer(200, `{"jsonrpc":"2.0","id":"mcp-auth-initialize","result":{"protocolVersion":"2025-06-18"}}`, message.Field{Name: "Mcp-Session-Id", Value: session})
+}
+
 func TestStepsOfDiscover(t *testing.T) {
 	w := newStepper(DiscoverRows, everything)
 	for i, at := range targets() {
@@ -247,7 +264,13 @@ func TestStepsOfDiscover(t *testing.T) {
 }
 
 func TestStepsOfAuthCode(t *testing.T) {
-	w := newStepper(AuthCodeRows, afterDiscovery)
+	w := newStepper(AuthCodeRows, with(afterDiscovery, map[string]Response{
+		"invalid_target":      jsonAnswer(400, `{"error":"invalid_target"}`),
+		"invalid_scope":       jsonAnswer(400, `{"error":"invalid_scope"}`),
+		"unauthorized_client": jsonAnswer(400, `{"error":"unauthorized_client"}`),
+		"token for less":      jsonAnswer(200, `{"access_token":"good-token","token_type":"Bearer","scope":"mcp:read"}`),
+		"token for other":     jsonAnswer(200, `{"access_token":"good-token","token_type":"Bearer","scope":"mcp:other"}`),
+	}))
 	w.steps("to be registered", wAuthCode(Target{ResourceURL: wURL}, Client{Register: true}))
 	w.steps("of another issuer", wAuthCode(Target{ResourceURL: wURL}, Client{ID: "other-client", Issuer: "https://other.example"}))
 	for _, metadata := range append(metadatas[:], "metadata push") {
@@ -255,6 +278,9 @@ func TestStepsOfAuthCode(t *testing.T) {
 		f.Found, f.Scope, f.Patience, f.Prover = found(t, metadata), "mcp:read", time.Second, wProver(metadata != "metadata")
 		w.steps("after "+metadata, f)
 	}
+	two := wAuthCode(Target{ResourceURL: wURL}, Client{ID: "given"})
+	two.Found, two.Scope = found(t, "metadata"), "mcp:read mcp:write"
+	w.steps("for two scopes", two)
 	f := wAuthCode(Target{ResourceURL: wURL}, Client{Document: "https://c.example/c.json", Register: true, Name: "named"})
 	f.Found = found(t, "metadata")
 	w.steps("with a document", f)
@@ -263,7 +289,10 @@ func TestStepsOfAuthCode(t *testing.T) {
 }
 
 func TestStepsOfDevice(t *testing.T) {
-	w := newStepper(DeviceRows, afterDiscovery)
+	w := newStepper(DeviceRows, with(afterDiscovery, map[string]Response{
+		"device for ever": jsonAnswer(200, `{"device_code":"d","user_code":"u","verification_uri":"https://as.example/v","expires_in":999999999}`),
+		"device short":    jsonAnswer(200, `{"device_code":"d","user_code":"u","verification_uri":"https://as.example/v","expires_in":3}`),
+	}))
 	for _, c := range []Client{{Register: true}, {ID: "given", Secret: "s3cret-s3cret"}, {}} {
 		for _, metadata := range [...]string{"metadata", "metadata secret only", "metadata no grants", ""} {
 			f := NewDevice(Target{ResourceURL: wURL}, c, "mcp:read")
@@ -290,7 +319,20 @@ func TestStepsOfClientCreds(t *testing.T) {
 }
 
 func TestStepsOfCall(t *testing.T) {
-	w := newStepper(CallRows, calling)
+	w := newStepper(CallRows, with(calling, map[string]Response{
+		"hello session":         hello("!s~"),
+		"hello session longest": hello(strings.Repeat("s", 1024)),
+		"hello session longer":  hello(strings.Repeat("s", 1025)),
+		"hello session space":   hello("a b"),
+		"hello session delete":  hello("a\x7f"),
+		"401 bare":              challenge(401, "Bearer"),
+		"401 silent":            jsonAnswer(401, "{}"),
+		"403 bare":              challenge(403, "Bearer"),
+		"403 other":             challenge(403, `Bearer error="invalid_request"`),
+		"299":                   jsonAnswer(299, `{"jsonrpc":"2.0","id":"c","result":{}}`),
+		"300":                   jsonAnswer(300, `{"jsonrpc":"2.0","id":"c","result":{}}`),
+		"stream cut, stateless": {message.Response{Status: 201, Header: message.Header{{Name: "Content-Type", Value: "text/event-stream"}}, Body: []byte("id: e1\ndata: \n\n")}},
+	}))
 	arguments := message.Obj(message.M("name", message.Str("t")), message.M("arguments", message.Obj(message.M("a", message.Str("ü")))))
 	for _, protocol := range []string{"", mcp.Stateless, "2025-06-18", "1"} {
 		for _, last := range []string{"", mcp.Stateless, "2025-06-18"} {
