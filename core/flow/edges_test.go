@@ -128,3 +128,153 @@ func TestADevicesClock(t *testing.T) {
 	_, err = f.Step(wStart.Add(20*time.Second-1), Timer{})
 	is.True(err == nil && f.State() == Polling) // to the last moment it asks
 }
+
+// A parent of a resource may speak for it, a sibling and a stranger may not
+// (RFC 9728 section 3.3).
+func TestWhatCoversAResource(t *testing.T) {
+	for _, c := range []struct {
+		published, asked string
+		ok               bool
+	}{
+		{"https://a.example/mcp", "https://a.example/mcp", true}, {"https://a.example", "https://a.example/mcp", true}, {"https://a.example/", "https://a.example/mcp", true},
+		{"https://a.example/mcp", "https://a.example/mcp/x", true}, {"https://a.example/mcp/", "https://a.example/mcp/x", true}, {"https://a.example/", "https://a.example", true},
+		{"https://a.example/mc", "https://a.example/mcp", false}, {"https://a.example/mcp/x", "https://a.example/mcp", false}, {"https://a.example/other", "https://a.example/mcp", false}, {"https://a.example/x", "https://a.example", false},
+		{"https://b.example", "https://a.example/mcp", false}, {"http://a.example", "https://a.example/mcp", false}, {"https://a.example:8443", "https://a.example/mcp", false},
+		{"https://a.example?q", "https://a.example/mcp", false}, {"a.example", "https://a.example/mcp", false}, {"https://a.example", "a.example/mcp", false}, {"", "https://a.example/mcp", false},
+	} {
+		if covers(c.published, c.asked) != c.ok {
+			t.Errorf("%s for %s: %t", c.published, c.asked, !c.ok)
+		}
+	}
+}
+
+func TestHintsKnowTheUsualMistakes(t *testing.T) {
+	is := is.New(t)
+	const bad = "a token for it would be good at another resource; the server's metadata must be mended"
+	for _, c := range []struct{ published, asked, hint string }{
+		{"http://localhost:1/mcp", "http://127.0.0.1:1/mcp", "use the address the server calls itself: http://localhost:1/mcp"},
+		{"http://localhost:1/other", "http://127.0.0.1:1/mcp", bad}, {"https://a.example/mcp", "http://127.0.0.1:1/mcp", bad}, {"http://localhost:1/mcp", "https://a.example/mcp", bad}, {"https://b.example/mcp", "https://a.example/mcp", bad}, {"", "http://127.0.0.1:1", bad}, {"http://127.0.0.1:1", "", bad},
+	} {
+		is.Equal(resourceHint(c.published, c.asked), c.hint) // what to do about it
+	}
+	for _, c := range []struct{ want, got, hint string }{
+		{"https://a.example", "https://a.example/", "they differ by a trailing slash: issuers are compared byte for byte"},
+		{"https://a.example", "https://A.example", "they differ by case: issuers are compared byte for byte"},
+		{"https://a.example", "http://a.example", "behind a proxy the server must know its public scheme (X-Forwarded-Proto, or an issuer setting)"},
+		{"https://a.example", "https://b.example", "the document speaks for another issuer; its endpoints are not used"},
+	} {
+		is.Equal(issuerHint(c.want, c.got), c.hint) // what differs
+	}
+}
+
+func TestWhereARedirectLeads(t *testing.T) {
+	for _, c := range []struct{ location, to, why string }{
+		{"/x?y", "https://a.example/x?y", ""}, {"https://a.example/x", "https://a.example/x", ""},
+		{"", "", "a redirect without a Location"}, {"//b.example/x", "", "a redirect to another origin is not followed"}, {"https://b.example/x", "", "a redirect to another origin is not followed"},
+		{"http://a.example/x", "", "a redirect to another origin is not followed"}, {"https://a.example:444/x", "", "a redirect to another origin is not followed"}, {"x", "", "a redirect to another origin is not followed"}, {"javascript:x", "", "a redirect to another origin is not followed"},
+	} {
+		if to, why := target(wURL, "https://a.example/from", c.location); to != c.to || why != c.why {
+			t.Errorf("%s leads to %q, %q", c.location, to, why)
+		}
+	}
+	if _, why := target(wURL, "http://10.0.0.1/from", "/x"); why == "" {
+		t.Error("a redirect leads where no request may go")
+	}
+	if _, why := target(wURL, "nowhere", "https://a.example/x"); why == "" {
+		t.Error("a redirect from nowhere leads somewhere")
+	}
+}
+
+// A redirect is followed three times, and nothing else is one.
+func TestRedirectsAreCounted(t *testing.T) {
+	is := is.New(t)
+	f := NewDiscover(Target{ResourceURL: wURL})
+	step := func(ev Event) string {
+		effects, err := f.Step(wStart, ev)
+		is.NoErr(err) // it is an answer
+		for _, e := range effects {
+			if s, ok := e.(Send); ok {
+				return s.Request.URL
+			}
+		}
+		return ""
+	}
+	step(Start{})
+	step(discovery["challenge"])
+	for _, path := range []string{"/1", "/2", "/3"} {
+		is.Equal(step(redirect(302, path)), wResource+path) // within its origin
+	}
+	is.Equal(step(redirect(399, "/4")), wResource+"/.well-known/oauth-protected-resource/mcp") // the next place, for three are enough
+	is.Equal(step(redirect(300, "/5")), wResource+"/5")                                        // which may move as well
+	is.Equal(step(redirect(399, "/6")), wResource+"/6")
+	is.Equal(step(redirect(304, "/7")), wResource+"/.well-known/oauth-protected-resource")   // not modified is no way
+	is.Equal(step(redirect(400, "/8")), wResource+"/.well-known/oauth-authorization-server") // nor is a refusal
+	open := NewDiscover(Target{ResourceURL: wURL})
+	for _, ev := range []Event{Start{}, redirect(300, "/elsewhere")} {
+		_, err := open.Step(wStart, ev)
+		is.NoErr(err)
+	}
+	is.True(!open.Found.Open) // a resource that sends us away has not let us in
+}
+
+// Of many servers five are looked at, and a metadata URL among them is told.
+func TestManyServers(t *testing.T) {
+	is := is.New(t)
+	for n, warned := range map[int]bool{5: false, 6: true} {
+		f := NewDiscover(Target{ResourceURL: wURL})
+		var names []string
+		for i := range n {
+			names = append(names, `"https://as.example/`+message.Decimal(int64(i))+`/.well-known/x"`)
+		}
+		for _, ev := range []Event{Start{}, discovery["challenge"], jsonAnswer(200, `{"resource":"https://mcp.example/mcp","scopes_supported":["of the resource"],"authorization_servers":[`+strings.Join(names, ",")+`]}`)} {
+			_, err := f.Step(wStart, ev)
+			is.NoErr(err) // it is an answer
+		}
+		all := strings.Join(f.Found.Warnings, "\n")
+		is.Equal(strings.Contains(all, "more than five"), warned)              // it is said when some are left out
+		is.True(strings.Contains(all, "a metadata URL: issuers belong there")) // and what should be an issuer
+		is.Equal(len(f.servers), 5)                                            // five are left
+		is.Equal(f.Found.Scopes, []string{"of the resource"})
+	}
+}
+
+// The methods that both sides can do (RFC 8414 section 2).
+func TestAuthMethods(t *testing.T) {
+	is := is.New(t)
+	for _, c := range []struct {
+		secret    bool
+		announced []string
+		want      string
+	}{
+		{false, []string{oauth.AuthBasic}, oauth.AuthNone}, {true, nil, oauth.AuthBasic}, {true, []string{oauth.AuthPost, oauth.AuthBasic}, oauth.AuthBasic},
+		{true, []string{"tls_client_auth", oauth.AuthPost}, oauth.AuthPost}, {true, []string{"tls_client_auth"}, oauth.AuthBasic},
+	} {
+		is.Equal(authMethod(c.secret, c.announced), c.want) // basic, post, or nothing
+	}
+}
+
+// A client that names its document is taken by it where the server takes such,
+// and offline_access is asked for where it is listed and nobody chose.
+func TestHowAClientIsNamed(t *testing.T) {
+	is := is.New(t)
+	extra := metadata(`{`, `{"client_id_metadata_document_supported":true,"scopes_supported":["mcp:read","offline_access"],`)
+	f := wAuthCode(Target{ResourceURL: wURL}, Client{Document: "https://c.example/c.json", Register: true})
+	for _, ev := range []Event{Start{}, discovery["challenge"], discovery["prm"], extra} {
+		_, err := f.Step(wStart, ev)
+		is.NoErr(err) // it is an answer
+	}
+	is.Equal(f.ID, "https://c.example/c.json")                  // the document's address is the identifier
+	is.Equal(f.Login.RequestedScope, "mcp:read offline_access") // the challenge's scope, and more
+	noted := false
+	for _, ev := range f.Trace() {
+		noted = noted || strings.HasPrefix(ev.Note, "the client ID is the URL of its metadata document")
+	}
+	is.True(noted) // and that is said
+	d := wAuthCode(Target{ResourceURL: wURL}, Client{ID: "given"})
+	d.Scope = "mcp:read"
+	for _, ev := range []Event{Start{}, discovery["challenge"], discovery["prm"], extra} {
+		_, err := d.Step(wStart, ev)
+		is.NoErr(err)
+	}
+	is.Equal(d.Login.RequestedScope, "mcp:read") // to what the user chose nothing is added
+}
