@@ -141,7 +141,7 @@ func TestRowsOfOddEvents(t *testing.T) {
 		sent("b", "POST", "https://as.example/b"),
 		answered("a", 200, `{"error":{"message":"no"}}`),
 		trace.Event{Kind: trace.KindTrouble, Step: "b", Note: "no answer"},
-		trace.Event{Kind: trace.KindRequest, Step: "serve /oauth/device/authorize", Request: &message.Request{Method: "POST", URL: "odd"}},
+		trace.Event{Kind: trace.KindRequest, Step: "serve /oauth/device/authorize", Request: &message.Request{Method: "POST", URL: "?a=b"}},
 		trace.Event{Kind: trace.KindResponse, Step: "page", Response: &message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<title>half")}},
 		trace.Event{Kind: trace.KindResponse, Step: "page", Response: &message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("half</title>")}},
 	)
@@ -153,7 +153,7 @@ func TestRowsOfOddEvents(t *testing.T) {
 		}
 		got = append(got, r.Phase+" "+strings.Join(r.Pieces, "|")+pending)
 	}
-	is.Equal(got, []string{"authorization GET|/c.json pending", "use GET|//odd", "use POST|/b", "use 200|no", "use no answer", "authorization POST|odd pending", "use 200|text/html", "use 200|text/html"}) // what is no message is no row
+	is.Equal(got, []string{"authorization GET|/c.json pending", "use GET|//odd", "use POST|/b", "use 200|no", "use no answer", "authorization POST|?a=b pending", "use 200|text/html", "use 200|text/html"}) // what is no message is no row
 }
 
 func TestPhasesByPath(t *testing.T) {

@@ -38,6 +38,7 @@ var routes = []pages.RouteDoc{
 var seeds = []pages.Seed{
 	{ID: "dev-public-client", Grants: "authorization_code refresh_token device_code", Scope: "mcp:read mcp:write"},
 	{ID: "dev-confidential-client", Secret: "dev-confidential-secret", Grants: "client_credentials", Scope: "mcp:read mcp:write"},
+	{ID: "dev-key-client", Key: "published private key", Grants: "client_credentials", Scope: "mcp:read"},
 }
 
 func samples() []sample {
@@ -49,14 +50,20 @@ func samples() []sample {
 	app.ClientName, app.RedirectURI = "", "com.example.app:/callback"
 	document := consent
 	document.ClientName, document.ClientID, document.Registered, document.Document, document.LocalOnly = "Desk", "https://desk.example/client.json", false, true, true
+	hosted := document
+	hosted.LocalOnly, hosted.RedirectURI = false, "https://desk.example/callback"
+	described := confirm
+	described.ClientName, described.ClientID, described.Registered, described.Document = "Desk", "https://desk.example/client.json", false, true
 	return []sample{
 		{"consent", pages.ConsentPage(consent)},
 		{"consent_document", pages.ConsentPage(document)},
+		{"consent_document_hosted", pages.ConsentPage(hosted)},
 		{"consent_admin", pages.ConsentPage(admin)},
 		{"consent_app", pages.ConsentPage(app)},
 		{"device_entry", pages.DeviceEntryPage(pages.DeviceEntry{Action: "/oauth/device/verify"})},
 		{"device_entry_again", pages.DeviceEntryPage(pages.DeviceEntry{Action: "/oauth/device/verify", UserCode: "kvhk-hqzz", Trouble: "No device is waiting with this code. Codes work once and for a limited time; check it, or start again on the device."})},
 		{"device_confirm", pages.DeviceConfirmPage(confirm)},
+		{"device_confirm_document", pages.DeviceConfirmPage(described)},
 		{"device_approved", pages.DeviceOutcomePage(true)},
 		{"device_denied", pages.DeviceOutcomePage(false)},
 		{"error", pages.ErrorPage(400, "The redirect URI is not registered", "The application asked for an answer at a place it has not registered.", "Tell its authors; nothing was granted.")},
@@ -65,6 +72,7 @@ func samples() []sample {
 		{"callback_strange", pages.CallbackPage(pages.CallbackOutcome{Status: 400, Title: "This answer is not for this login", Text: "Its state is not the one this login sent."})},
 		{"inspector", pages.InspectorPage(message.Form{{Name: "code", Value: "z3fCqkRtT9f2bYtVfPzvY6mQ4l0m8rWcD1sXk5uHn3A"}, {Name: "state", Value: "xyz"}, {Name: "iss", Value: issuer}}, false)},
 		{"inspector_empty", pages.InspectorPage(nil, false)},
+		{"inspector_malformed", pages.InspectorPage(nil, true)},
 		{"docs", pages.DocsPage(issuer, "0.1.0", routes)},
 		{"home_sandbox", pages.HomePage(pages.Home{Issuer: issuer + "/tenant/k3v7q2mzt5wxa4bd", Version: "0.1.0", Metadata: issuer + "/.well-known/oauth-authorization-server/tenant/k3v7q2mzt5wxa4bd", Seeds: seeds, Ends: "2026-11-24 13:00:00 UTC"})},
 		{"home_with_sandboxes", pages.HomePage(pages.Home{Issuer: issuer, Version: "0.1.0", Metadata: issuer + "/.well-known/oauth-authorization-server", Sandboxes: true})},
