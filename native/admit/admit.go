@@ -17,11 +17,15 @@ import (
 
 // Patience of the listener.
 const (
-	resting  = time.Second            // a connection that has waited so long for a request gives its place to a new one
-	looking  = 20 * time.Millisecond  // between two looks for one that rests
-	settled  = 100 * time.Millisecond // a connection that was quiet for so long has no request on its way
-	refusals = 512                    // connections being refused at once; further ones wait in the kernel's queue
+	resting  = time.Second           // a connection that has waited so long for a request gives its place to a new one
+	looking  = 20 * time.Millisecond // between two looks for one that rests
+	looks    = 10                    // that a stopping server takes before it believes so: a busy machine holds up both ends alike, and the looks with them
+	refusals = 512                   // connections being refused at once; further ones wait in the kernel's queue
 )
+
+// Settled is how long a connection must be quiet, before a server that stops
+// believes that no request is on its way.
+const Settled = 100 * time.Millisecond
 
 // A Listener admits at most max connections at once. The others get busy.
 // New makes one; State must be the server's ConnState, and Handler must be
@@ -93,7 +97,7 @@ func (l *Listener) makeRoom(now time.Time) bool {
 	for c := range l.conns {
 		if c.rests(now, resting) {
 			delete(l.conns, c)
-			_ = c.Conn.Close()
+			c.end()
 		}
 	}
 	return len(l.conns) < l.max
@@ -104,6 +108,11 @@ func (c *conn) rests(now time.Time, span time.Duration) bool {
 	since := c.since.Load()
 	return since != 0 && now.UnixNano()-since >= int64(span) && !pending(c.Conn)
 }
+
+// end lets the server close the connection, since it waits no longer for a
+// request. One that it has read already, which it may not have told us yet, is
+// still answered: that is why the connection is not simply closed.
+func (c *conn) end() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
 
 // Close implements net.Conn, and gives the place back.
 func (c *conn) Close() error {

@@ -26,12 +26,15 @@ var lastAnswer = []string{"close"}
 // is left is cut off.
 func (l *Listener) Drain(ctx context.Context, web *http.Server) error {
 	l.leaving.Store(true)
-	began := time.Now()
-	tick := time.NewTicker(settled / 10)
+	tick := time.NewTicker(Settled / looks)
 	defer tick.Stop()
-	for left := true; left && ctx.Err() == nil; {
+	for look, left := 1, true; left && ctx.Err() == nil; look++ {
 		now := <-tick.C
-		if left = l.closeQuiet(now, began) || len(l.refusing) > 0; !left || now.Sub(began) >= settled/2 {
+		if look >= looks {
+			l.endQuiet(now)
+		}
+		open, _ := l.Connections()
+		if left = open > 0 || len(l.refusing) > 0; !left || look >= looks/2 {
 			_ = l.Listener.Close()
 		}
 	}
@@ -41,18 +44,13 @@ func (l *Listener) Drain(ctx context.Context, web *http.Server) error {
 	return nil
 }
 
-// closeQuiet ends the connections on which nothing has come for a moment since
-// the server began to stop, and reports whether any is left.
-func (l *Listener) closeQuiet(now, began time.Time) bool {
+// endQuiet ends the connections on which nothing has come for a moment.
+func (l *Listener) endQuiet(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now.Sub(began) >= settled {
-		for c := range l.conns {
-			if c.rests(now, settled) {
-				delete(l.conns, c)
-				_ = c.Conn.Close()
-			}
+	for c := range l.conns {
+		if c.rests(now, Settled) {
+			c.end()
 		}
 	}
-	return len(l.conns) > 0
 }
