@@ -17,11 +17,14 @@ import (
 
 // Patience of the listener.
 const (
-	resting  = time.Second           // a connection that has waited so long for a request gives its place to a new one
 	looking  = 20 * time.Millisecond // between two looks for one that rests
 	looks    = 10                    // that a stopping server takes before it believes so: a busy machine holds up both ends alike, and the looks with them
 	refusals = 512                   // connections being refused at once; further ones wait in the kernel's queue
 )
+
+// Resting is how long a connection must have waited for a request, before it
+// gives its place to a new one.
+const Resting = time.Second
 
 // Settled is how long a connection must be quiet, before a server that stops
 // believes that no request is on its way.
@@ -95,7 +98,7 @@ func (l *Listener) makeRoom(now time.Time) bool {
 	}
 	l.looked = now
 	for c := range l.conns {
-		if c.rests(now, resting) {
+		if c.rests(now, Resting) {
 			delete(l.conns, c)
 			c.end()
 		}

@@ -15,8 +15,9 @@ import (
 
 // Bounds of one refusal.
 const (
-	refusal = time.Second // for all of it
-	maxHead = 16 << 10    // bytes of a request that are waited for
+	asking    = 5 * time.Second // for the request, which a machine that is overloaded may hold up
+	lingering = time.Second     // for the answer and the client's leaving
+	maxHead   = 16 << 10        // bytes of a request that are waited for
 )
 
 // refuse waits for the request, answers, and reads on until the client has
@@ -24,10 +25,11 @@ const (
 // unread bytes would take the answer back.
 func refuse(c net.Conn, busy []byte) {
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(refusal))
+	_ = c.SetDeadline(time.Now().Add(asking))
 	if !readHead(c) {
 		return
 	}
+	_ = c.SetDeadline(time.Now().Add(lingering))
 	if _, err := c.Write(busy); err != nil {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mcp-auth/native/admit"
 	"mcp-auth/scripts/internal/live"
 )
 
@@ -123,25 +124,11 @@ func (o *overload) rush(base string, request []byte) {
 	wg.Wait()
 }
 
-// caller asks, over a connection that it keeps as long as it may.
 func (o *overload) caller(base string, request []byte, at time.Time, free <-chan time.Time) {
-	var c *live.Conn
-	defer func() {
-		if c != nil {
-			_ = c.Close()
-		}
-	}()
+	who := &asker{base: base, request: request}
+	defer who.leave()
 	for ok := true; ok; at, ok = <-free {
-		if c == nil {
-			fresh, err := dialAnywhere(base)
-			if err != nil {
-				o.odd(err.Error())
-				continue
-			}
-			c = fresh
-		}
-		_ = c.SetDeadline(time.Now().Add(patience))
-		a, err := c.Do(request)
+		a, err := who.ask()
 		switch {
 		case err != nil:
 			o.odd(err.Error())
@@ -156,10 +143,50 @@ func (o *overload) caller(base string, request []byte, at time.Time, free <-chan
 			o.odd(fmt.Sprint("HTTP ", a.Status))
 		}
 		if err != nil || a.Close {
-			_ = c.Close()
-			c = nil
+			who.leave()
 		}
 	}
+}
+
+// An asker keeps its connection as long as it may.
+type asker struct {
+	base    string
+	request []byte
+	c       *live.Conn
+	used    time.Time // when c was dialled, or asked last
+}
+
+// ask asks again over a new connection when the old one had been silent for so
+// long that it may have lost its place. So do HTTP clients.
+func (w *asker) ask() (a live.Answer, err error) {
+	for stale := true; stale; {
+		if w.c == nil {
+			w.used = time.Now()
+			if w.c, err = dialAnywhere(w.base); err != nil {
+				return a, err
+			}
+		}
+		last := w.used
+		w.used = time.Now()
+		_ = w.c.SetDeadline(w.used.Add(patience))
+		_, err = w.c.Write(w.request)
+		stale = time.Since(last) >= admit.Resting
+		if err == nil {
+			a, err = w.c.Answer()
+		}
+		if err == nil {
+			return a, nil
+		}
+		w.leave()
+	}
+	return a, err
+}
+
+func (w *asker) leave() {
+	if w.c != nil {
+		_ = w.c.Close()
+	}
+	w.c = nil
 }
 
 func (o *overload) odd(what string) {
