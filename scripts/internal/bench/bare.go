@@ -14,15 +14,17 @@ import (
 )
 
 // sizes are the lengths of the real answers, in bytes; the baseline's
-// constants have the same.
-type sizes struct{ token, call, location int }
+// constants have the same. signed is how much of a JWT is signed.
+type sizes struct{ token, call, location, signed int }
 
-func (s sizes) String() string { return fmt.Sprintf("%d,%d,%d", s.token, s.call, s.location) }
+func (s sizes) String() string {
+	return fmt.Sprintf("%d,%d,%d,%d", s.token, s.call, s.location, s.signed)
+}
 
 // serveBare serves the three places with constants.
 func serveBare(lengths string) error {
 	var s sizes
-	if _, err := fmt.Sscanf(lengths, "%d,%d,%d", &s.token, &s.call, &s.location); err != nil {
+	if _, err := fmt.Sscanf(lengths, "%d,%d,%d,%d", &s.token, &s.call, &s.location, &s.signed); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -32,7 +34,7 @@ func serveBare(lengths string) error {
 	router := httprouter.New()
 	token := constant(padded(`{"access_token":"`, s.token, `"}`))
 	if *bareSigns {
-		token = signing(token)
+		token = signing(token, s.signed)
 	}
 	router.POST("/oauth/token", token)
 	router.POST("/mcp/oauth", constant(padded(`{"jsonrpc":"2.0","id":1,"result":"`, s.call, `"}`)))
@@ -55,9 +57,9 @@ func constant(body string) httprouter.Handle {
 	}
 }
 
-// signing adds one Ed25519 signature over as much as an access token says.
-func signing(next httprouter.Handle) httprouter.Handle {
-	key, claims := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), make([]byte, 400)
+// signing adds one Ed25519 signature over so many bytes.
+func signing(next httprouter.Handle, size int) httprouter.Handle {
+	key, claims := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), make([]byte, size)
 	return func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
 		_ = ed25519.Sign(key, claims)
 		next(w, r, p)

@@ -159,6 +159,7 @@ func sample(p *process) (token string, s sizes, err error) {
 	}
 	s.token = len(a.body)
 	token = accessToken(a.body)
+	s.signed = max(0, strings.LastIndexByte(token, '.'))
 	if a, err = c.do(request(p.base, "/mcp/oauth", jsonField+"Authorization: Bearer "+token+"\r\n", ping), 200); err != nil {
 		return "", s, err
 	}
