@@ -198,35 +198,62 @@ func TestRowsOfAnotherShape(t *testing.T) {
 	}
 }
 
-// A large table is swept in slices, each of which is looked at before anything
-// is written, and making room takes some of them at a time.
+// large is a database that says it has many rows, five of them expired in each
+// slice.
+type large struct {
+	count         int64
+	looked, swept [][2][]byte // bounds of the slices
+}
+
+func (l *large) Exec(statement string, args ...any) ([][]any, error) {
+	switch {
+	case strings.HasPrefix(statement, "SELECT COUNT"):
+		return [][]any{{l.count}}, nil
+	case strings.HasPrefix(statement, "SELECT 1"):
+		l.looked = append(l.looked, [2][]byte{args[1].([]byte), args[2].([]byte)})
+		return [][]any{{int64(1)}}, nil
+	case strings.HasPrefix(statement, "DELETE"):
+		l.swept = append(l.swept, [2][]byte{args[1].([]byte), args[2].([]byte)})
+		return [][]any{{int64(1)}, {int64(1)}, {int64(1)}, {int64(1)}, {int64(1)}}, nil
+	}
+	return [][]any{{int64(1)}}, nil // a row is made
+}
+
+// A large table is swept in slices, which together are all keys there can be,
+// each once; making room takes some of them, and goes on where it stopped.
 func TestRowsAreSweptInSlices(t *testing.T) {
 	is := is.New(t)
-	db := migrated(t)
-	const n = 100_000
-	_, err := db.Exec(`INSERT INTO records (kind, key, version, expires, value)
-WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n < ?) SELECT 't/k', randomblob(16), 1, ?, x'' FROM i`, int64(n-1), t0.UnixMicro())
-	is.NoErr(err) // keys are hashes
-	m := rows.Opener(db, "t/")("k", n)
-	is.Equal(m.Len(), n)
-	is.Equal(m.Sweep(t0.Add(-time.Microsecond)), 0) // all of it lives
-	db.asked = nil
-	is.NoErr(m.Create(t0, key("a"), one, at(10))) // there is room
-	took := 0
-	for _, s := range db.asked {
-		if strings.HasPrefix(s, "DELETE") {
-			took++
+	for _, count := range []int64{0, 4095, 4096, 100_000, 1 << 40} {
+		db := &large{count: count}
+		m := rows.Opener(db, "t/")("k", 1<<30)
+		n := int(min(count/4096+1, 1<<16))
+		is.Equal(m.Sweep(t0), 5*n)                         // of slices of 4,096
+		is.Equal(m.Len(), int(count)-5*n)                  // what is gone is not counted
+		is.True(len(db.looked) == n && len(db.swept) == n) // each is looked at before
+		key := []byte{0, 0}                                // the first key there can be
+		for i, slice := range db.swept {
+			is.Equal(slice, db.looked[i])
+			is.Equal(slice[0], key)                        // begins where the last one ended
+			is.True(bytes.Compare(slice[0], slice[1]) < 0) // and is not empty
+			key = slice[1]
 		}
+		is.True(bytes.Compare(key, bytes.Repeat([]byte{0xff}, 16)) > 0) // behind the last key
 	}
-	is.Equal(took, 16)                      // after some slices,
-	is.True(m.Len() > n/4 && m.Len() < n/2) // not after all of them
-	left := m.Len()                         //
-	is.Equal(m.Sweep(at(1)), left-1)        // which a sweep goes through
-	is.Equal(m.Len(), 1)                    //
-	for _, edge := range [][]byte{make([]byte, 16), bytes.Repeat([]byte{0xff}, 16)} {
-		is.NoErr(m.Create(t0, table.Key(edge), one, at(1))) // the first key there can be, and the last
+	db := &large{count: 100_000}
+	m := rows.Opener(db, "t/")("k", 100_000)
+	is.NoErr(m.Create(t0, key("a"), one, at(10))) // there is room
+	is.Equal(len(db.swept), 16)                   // after some slices of 25
+	is.Equal(m.Len(), 100_000-16*5+1)             //
+	seen := map[string]bool{}
+	db = &large{count: 100_000}
+	again := rows.Opener(db, "t/")("k", 100)
+	for second := range 2 {
+		is.Equal(again.Create(at(float64(second)), key("a"), one, at(10)), table.ErrFull)
 	}
-	is.Equal(m.Sweep(at(1)), 2) // are in some slice
+	for _, slice := range db.swept {
+		seen[string(slice[0])] = true
+	}
+	is.Equal(len(seen), 25) // in two seconds all of them were looked through
 }
 
 func TestRowsOfKindsThatNobodyOpens(t *testing.T) {
