@@ -251,6 +251,7 @@ func TestRowsAreSweptInSlices(t *testing.T) {
 		is.Equal(again.Create(at(float64(second)), key("a"), one, at(10)), table.ErrFull)
 	}
 	for _, slice := range db.swept {
+		is.True(bytes.Compare(slice[0], slice[1]) < 0) // keys that there are
 		seen[string(slice[0])] = true
 	}
 	is.Equal(len(seen), 25) // in two seconds all of them were looked through
