@@ -278,3 +278,84 @@ func TestHowAClientIsNamed(t *testing.T) {
 	}
 	is.Equal(d.Login.RequestedScope, "mcp:read") // to what the user chose nothing is added
 }
+
+// A tool is looked for on twenty pages of a list, among others on each, and
+// called all the same when it is on none.
+func TestAToolIsLookedForOnTwentyPages(t *testing.T) {
+	is := is.New(t)
+	f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/call", ID: message.Str("c"), Params: message.Obj(message.M("name", message.Str("t")), message.M("arguments", message.Obj(message.M("a", message.Str("x")))))}
+	next := func(ev Event) (method, cursor string, r message.Request) {
+		effects, err := f.Step(wStart, ev)
+		is.NoErr(err) // it is an answer
+		r = effects[len(effects)-1].(Send).Request
+		v, _ := message.ParseJSON(r.Body)
+		method, _ = v.Get("method").Text()
+		cursor, _ = v.Get("params").Get("cursor").Text()
+		return method, cursor, r
+	}
+	page := func(n int, tools string) Event {
+		return rpc(200, "mcp-auth-tools", `"result":{"tools":[`+tools+`],"nextCursor":"`+message.Decimal(int64(n))+`"}`)
+	}
+	method, cursor, _ := next(Start{})
+	is.True(method == "tools/list" && cursor == "") // the first page
+	for n := range 19 {
+		method, cursor, _ = next(page(n, `{"name":"other"}`))
+		is.True(method == "tools/list" && cursor == message.Decimal(int64(n))) // page by page
+	}
+	found := f
+	_, _, r := next(page(19, `{"name":"other"}`))
+	is.Equal(r.Header.Count("Mcp-Param-A"), 0) // twenty are enough
+	f = found
+	method, _, r = next(page(19, `{"name":"other"},{"name":"t","inputSchema":{"properties":{"a":{"type":"string","x-mcp-header":"A"}}}}`))
+	is.True(method == "tools/call" && r.Header.Get("Mcp-Param-A") == "x") // it is found among others
+	plain := Call{ResourceURL: wURL, Method: "tools/call", ID: message.Str("c"), Params: message.Obj(message.M("name", message.Str("t")), message.M("arguments", message.Obj()))}
+	f = plain
+	method, _, _ = next(Start{})
+	is.Equal(method, "tools/call") // without arguments nothing has to be repeated
+	plain.Method, plain.Params = "prompts/get", message.Obj(message.M("name", message.Str("t")), message.M("arguments", message.Obj(message.M("a", message.Str("x")))))
+	f = plain
+	method, _, _ = next(Start{})
+	is.Equal(method, "prompts/get") // nor of anything but a tool
+}
+
+// What initialize says is the caller's to say when it is the caller's request.
+func TestInitializeAsItIsGiven(t *testing.T) {
+	is := is.New(t)
+	f := Call{ResourceURL: wURL, Method: "initialize", ID: message.Str("c"), Params: message.Obj(message.M("mine", message.Boolean(true)))}
+	effects, err := f.Step(wStart, Start{})
+	is.NoErr(err)
+	is.True(strings.Contains(string(effects[0].(Send).Request.Body), `"params":{"mine":true}`)) // params are sent as they are
+}
+
+// A server that offers to have requests pushed, and does not demand it, is
+// asked by the browser alone.
+func TestAPushThatIsOnlyOffered(t *testing.T) {
+	is := is.New(t)
+	f := wAuthCode(Target{ResourceURL: wURL}, Client{ID: "given"})
+	var last []Effect
+	for _, ev := range []Event{Start{}, discovery["challenge"], discovery["prm"], metadata(`{`, `{"pushed_authorization_request_endpoint":"https://as.example/par",`)} {
+		effects, err := f.Step(wStart, ev)
+		is.NoErr(err) // it is an answer
+		last = effects
+	}
+	is.True(f.State() == AwaitingCallback) // nothing is pushed
+	visits := 0
+	for _, e := range last {
+		if _, ok := e.(Visit); ok {
+			visits++
+		}
+	}
+	is.Equal(visits, 1) // the browser goes
+}
+
+// A nonce that comes with a good answer is that of the next proof.
+func TestANonceOfAGoodAnswerIsKept(t *testing.T) {
+	is := is.New(t)
+	f := wAuthCode(Target{ResourceURL: wURL}, Client{ID: "given"})
+	f.Found, f.Prover = found(t, "metadata"), wProver(true)
+	for _, ev := range []Event{Start{}, callback("GET", good), jsonAnswer(200, `{"access_token":"good-token","token_type":"DPoP"}`, message.Field{Name: "DPoP-Nonce", Value: "next"})} {
+		_, err := f.Step(wStart, ev)
+		is.NoErr(err) // it is an answer
+	}
+	is.True(f.State() == Finished && f.nonce[ofServer] == "next") // for whoever goes on with this login
+}

@@ -354,3 +354,73 @@ func TestConformanceIsAdmitted(t *testing.T) {
 	is.Equal(with("/mcp/bearer-token", "").Status, 401)                                                // nobody
 	is.Equal(with(server.OpenPath, "").Pass, "anyone")                                                 // here anybody may
 }
+
+// Who finds no sandbox is told when the first one ends, however they lie.
+func TestWhenASandboxEndsIsTold(t *testing.T) {
+	is := is.New(t)
+	for _, c := range []struct {
+		lives []int64
+		want  string
+	}{{[]int64{45, 30, 600}, "30"}, {[]int64{600, 90, 120}, "90"}, {[]int64{120, 600, 90}, "90"}} {
+		s := start(t, server.Config{Issuer: base, Sandboxes: len(c.lives), Random: flowtest.NewRandom("ends")})
+		for _, life := range c.lives {
+			is.Equal(s.Serve(noon, message.PostJSON(base+"/sandbox", []byte(`{"lifetime":`+message.Decimal(life)+`}`))).Status, 201) // one more
+		}
+		r := s.Serve(noon, message.PostJSON(base+"/sandbox", nil))
+		is.True(r.Status == 503 && r.Header.Get("Retry-After") == c.want) // the first end
+	}
+}
+
+// A sandbox begins as its server is, but for what was asked.
+func TestASandboxBeginsAsItsServer(t *testing.T) {
+	is := is.New(t)
+	s := start(t, server.Config{Issuer: base, Sandboxes: 2, Approval: authserver.ApprovalAuto, TokenAuthMethods: []string{oauth.AuthBasic}, Random: flowtest.NewRandom("own")})
+	for body, want := range map[string]string{"": `["client_secret_basic"]`, `{"token_auth_methods":["none"]}`: `["none"]`} {
+		r := s.Serve(noon, message.PostJSON(base+"/sandbox", []byte(body)))
+		is.Equal(text(r, "approval"), "auto") // as the server
+		v, _ := message.ParseJSON(s.Serve(noon, message.Get(text(r, "metadata"))).Body)
+		is.Equal(string(v.Get("token_endpoint_auth_methods_supported").Append(nil)), want) // or as asked
+	}
+}
+
+// What a sandbox kept goes when its place is given to another.
+func TestAnEndedSandboxLeavesNothing(t *testing.T) {
+	is := is.New(t)
+	kept := shelves{}
+	s := start(t, server.Config{Issuer: base, Sandboxes: 1, Mint: true, Storage: kept.storage, Random: flowtest.NewRandom("left")})
+	first := text(s.Serve(noon, message.PostJSON(base+"/sandbox", []byte(`{"lifetime":60}`))), "name")
+	is.Equal(s.Serve(noon, message.PostJSON(base+"/tenant/"+first+"/test-auth/bearer-token/mint", nil)).Status, 200) // a record
+	is.Equal(s.Serve(noon.Add(time.Minute), message.PostJSON(base+"/sandbox", nil)).Status, 201)                     // its place is taken
+	left := 0
+	for kind, of := range kept {
+		if strings.HasPrefix(kind, first+"/") {
+			left += of.Len()
+		}
+	}
+	is.Equal(left, 0) // and nothing of it is kept
+}
+
+// The provider knows the clients that have its grant, where there are any.
+func TestTheProvidersClients(t *testing.T) {
+	is := is.New(t)
+	ask := func(s *server.Server, id, secret string) message.Response {
+		m := message.Request{Method: "POST", URL: base + "/idp/token", Header: message.Header{{Name: "Content-Type", Value: message.FormType}}}
+		m.Body = []byte("grant_type=" + enc(oauth.GrantTokenExchange) + "&client_id=" + id + "&client_secret=" + secret)
+		return s.Serve(noon, m)
+	}
+	s := start(t, server.Config{Issuer: base, IdP: true, Seed: true, Random: flowtest.NewRandom("idp")})
+	known := 0
+	for _, c := range authserver.Seeds() {
+		if c.Secret == "" {
+			continue
+		}
+		let := text(ask(s, c.ID, c.Secret), "error") != oauth.InvalidClient
+		is.Equal(let, c.Grants == oauth.GrantJWTBearer) // a client of the grant, and no other
+		if let {
+			known++
+		}
+	}
+	is.True(known > 0)
+	bare := start(t, server.Config{Issuer: base, IdP: true, Random: flowtest.NewRandom("idp")})
+	is.Equal(text(ask(bare, "dev-enterprise-client", "dev-enterprise-secret"), "error"), oauth.InvalidClient) // without seeds there are none
+}

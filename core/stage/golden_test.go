@@ -217,6 +217,7 @@ func TestMovesThatCannotBeMade(t *testing.T) {
 		is.True(file(s) == before && s.Moves() == moves) // and nothing happened
 	}
 	refused(nil, "no such move")
+	is.NoErr(s.Do(stage.Advance{By: time.Second})) // the clock may move while a request waits
 	refused(stage.Early{}, "the device has not polled yet")
 	refused(stage.Submit{Request: message.Get("http://127.0.0.1:8765/oauth/authorize")}, "no page is shown")
 	for len(s.Screens()) == 0 {
@@ -227,6 +228,7 @@ func TestMovesThatCannotBeMade(t *testing.T) {
 	for !s.Over() {
 		is.NoErr(s.Do(stage.Step{})) // to the end
 	}
+	is.NoErr(s.Do(stage.Advance{By: time.Hour})) // the clock goes on after the end
 	refused(stage.Step{}, "the run is over: reset it, or go back")
 	start, err := stage.New(stage.Config{Flow: "auth-code"})
 	is.NoErr(err) // another begins
