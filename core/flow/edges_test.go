@@ -89,6 +89,7 @@ func TestModesOfADiscovery(t *testing.T) {
 	is := is.New(t)
 	is.True(!offers(oauth.ServerMetadata{TokenEndpoint: "t"}, "other"))                                          // no such way
 	is.True(offers(oauth.ServerMetadata{TokenEndpoint: "t"}, ModeWorkload))                                      // servers are slow to list it
+	is.True(!offers(oauth.ServerMetadata{TokenEndpoint: "t"}, ModeAuthCode))                                     // it takes two endpoints
 	is.True(!offers(oauth.ServerMetadata{}, ModeEnterprise))                                                     // it takes a token endpoint
 	is.True(offers(oauth.ServerMetadata{TokenEndpoint: "t", AuthorizationEndpoint: "a"}, ModeAuthCode))          // the default of RFC 8414
 	is.True(!offers(oauth.ServerMetadata{TokenEndpoint: "t", GrantTypesSupported: []string{"x"}}, ModeAuthCode)) // which a list replaces
@@ -358,4 +359,38 @@ func TestANonceOfAGoodAnswerIsKept(t *testing.T) {
 		is.NoErr(err) // it is an answer
 	}
 	is.True(f.State() == Finished && f.nonce[ofServer] == "next") // for whoever goes on with this login
+}
+
+// Bound tokens are registered for where they are wanted and can be had.
+func TestWhoRegistersForBoundTokens(t *testing.T) {
+	is := is.New(t)
+	for _, c := range []struct {
+		prover Prover
+		asked  bool // by the resource
+		bound  bool
+	}{{Prover{DPoP: true}, false, false}, {wProver(false), true, false}, {wProver(true), false, true}, {Prover{}, false, false}} {
+		f := wAuthCode(Target{ResourceURL: wURL}, Client{Register: true})
+		f.Found, f.Prover = found(t, "metadata"), c.prover
+		f.Found.DPoP = c.asked
+		effects, err := f.Step(wStart, Start{})
+		is.NoErr(err)                                                                                                  // it registers
+		is.Equal(strings.Contains(string(effects[0].(Send).Request.Body), `"dpop_bound_access_tokens":true`), c.bound) // RFC 9449 section 5.2
+	}
+}
+
+// A document that a redirect led to lies where it led, and every endpoint of
+// it is judged, whichever are missing before it.
+func TestWhatADocumentSays(t *testing.T) {
+	is := is.New(t)
+	f := NewDiscover(Target{ResourceURL: wURL})
+	for _, ev := range []Event{Start{}, discovery["challenge"], redirect(302, "/moved"), discovery["prm"]} {
+		_, err := f.Step(wStart, ev)
+		is.NoErr(err) // it is an answer
+	}
+	is.Equal(f.Found.MetadataURL, wResource+"/moved") // not where it was asked for
+	for _, name := range []string{"registration_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint"} {
+		g := *f
+		_, err := g.Step(wStart, jsonAnswer(200, `{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t","response_types_supported":["code"],"`+name+`":"http://10.0.0.1/x"}`))
+		is.True(err == nil && g.State() == Failed) // it leads astray
+	}
 }

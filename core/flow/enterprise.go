@@ -23,8 +23,6 @@ type IdentityProvider struct {
 type Enterprise struct {
 	loginer
 	Provider IdentityProvider
-
-	grant string // the ID-JAG
 }
 
 // NewEnterprise makes the flow.
@@ -71,7 +69,6 @@ func (f *Enterprise) federated(ev Event) []Effect {
 	if err != nil {
 		return f.refused(err, "the identity provider would not vouch for this user, client or resource")
 	}
-	f.grant = grant
 	f.note("the identity provider issued a grant of "+message.Decimal(int64(len(grant)))+" characters for "+f.Login.Server.Issuer, "RFC 8693 section 2.2.1")
 	return f.askToken(Requesting, exchange.TokenRequest{GrantType: oauth.GrantJWTBearer, Assertion: grant, Scope: f.Login.RequestedScope})
 }
