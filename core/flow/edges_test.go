@@ -304,8 +304,8 @@ func TestAToolIsLookedForOnTwentyPages(t *testing.T) {
 		is.True(method == "tools/list" && cursor == message.Decimal(int64(n))) // page by page
 	}
 	found := f
-	_, _, r := next(page(19, `{"name":"other"}`))
-	is.Equal(r.Header.Count("Mcp-Param-A"), 0) // twenty are enough
+	method, _, r := next(page(19, `{"name":"other"}`))
+	is.True(method == "tools/call" && r.Header.Count("Mcp-Param-A") == 0) // twenty are enough
 	f = found
 	method, _, r = next(page(19, `{"name":"other"},{"name":"t","inputSchema":{"properties":{"a":{"type":"string","x-mcp-header":"A"}}}}`))
 	is.True(method == "tools/call" && r.Header.Get("Mcp-Param-A") == "x") // it is found among others

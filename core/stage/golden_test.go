@@ -409,3 +409,23 @@ func TestALiveServerThatTakesATokenTwice(t *testing.T) {
 	is.True(s.Over())                                                               // the run ends there
 	is.True(v.Kind == "stopped" && v.Want == "invalid_grant" && v.Got == "success") // and says what should have come
 }
+
+// A user who ends up on a page that leads nowhere lets the code lapse: the
+// device polls to its end and says so.
+func TestADevicePollsToItsEnd(t *testing.T) {
+	is := is.New(t)
+	s, err := stage.New(stage.Config{Flow: "device"})
+	is.NoErr(err) // the run begins
+	for range 6 {
+		is.NoErr(s.Do(stage.Step{})) // up to the phone
+	}
+	lost := post(s.Screens()[1].URL, "")
+	is.NoErr(s.Do(stage.Submit{Request: lost})) // a form that is of no use here
+	polls := 0
+	for ; !s.Over() && polls < 400; polls++ {
+		is.NoErr(s.Do(stage.Step{})) // nobody answers
+	}
+	v := explain.Judge(s.Events())
+	is.True(s.Over() && v.Kind == "lapsed" && v.ID == "lapsed") // it ends by itself
+	is.Equal(polls, 180)                                        // every five seconds of fifteen minutes
+}
