@@ -424,3 +424,20 @@ func TestTheProvidersClients(t *testing.T) {
 	bare := start(t, server.Config{Issuer: base, IdP: true, Random: flowtest.NewRandom("idp")})
 	is.Equal(text(ask(bare, "dev-enterprise-client", "dev-enterprise-secret"), "error"), oauth.InvalidClient) // without seeds there are none
 }
+
+// The documents of clients are swept with the records.
+func TestDocumentsAreSwept(t *testing.T) {
+	is := is.New(t)
+	s := start(t, server.Config{Issuer: base, Fetcher: &web{pages: map[string]message.Response{documentURL: page(document(documentURL))}}, Random: flowtest.NewRandom("documents")})
+	r := s.Serve(noon, message.Get(base+"/oauth/authorize?response_type=code&client_id="+enc(documentURL)+"&redirect_uri="+enc(appRedirect)+"&state=a-state-of-some-length&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&resource="+enc(resource)))
+	is.Equal(r.Status, 200) // the user is asked
+	records := func() (n int) {
+		for _, of := range s.Records() {
+			n += of
+		}
+		return n
+	}
+	before := records()
+	gone := s.Sweep(noon.Add(30 * 24 * time.Hour))
+	is.Equal(gone, before-records()+1) // one document more than there were records
+}
