@@ -245,6 +245,19 @@ var outages = map[string]outage{
 	"wrong secret": {calls: 3, kept: "throttles", good: status(401), told: asked, prepare: func(d *desk) func() message.Response {
 		return func() message.Response { return d.token(secretGrant + "x") }
 	}},
+	"grant for a user": {cfg: Config{Trusted: trustedBy(users, true)}, calls: 3, random: 1, kept: "access", good: status(200), told: asked, again: status(200), prepare: func(d *desk) func() message.Response {
+		body := bearer + statement(d, exchange.Assertion{Type: exchange.TypeIDJAG, JTI: "1"}) + forUser
+		return func() message.Response { return d.token(body) }
+	}},
+	"grant of a user that was used": {cfg: Config{Trusted: trustedBy(users, true)}, calls: 5, random: 1, kept: "grants", good: status(400), told: asked, spared: 2, prepare: func(d *desk) func() message.Response {
+		body := bearer + statement(d, exchange.Assertion{Type: exchange.TypeIDJAG, JTI: "1"}) + forUser
+		d.Equal(d.token(body).Status, 200) // the first time
+		return func() message.Response { return d.token(body) }
+	}},
+	"statement of a workload": {cfg: Config{Trusted: trustedBy(platform, false)}, calls: 1, random: 1, kept: "access", good: status(200), told: asked, prepare: func(d *desk) func() message.Response {
+		body := bearer + statement(d, exchange.Assertion{Type: "JWT", JTI: "1"})
+		return func() message.Response { return d.token(body) }
+	}},
 	"signed token": {cfg: Config{Format: FormatJWT}, calls: 4, random: 2, good: status(200), told: asked, kept: "access", prepare: func(d *desk) func() message.Response {
 		return func() message.Response { return d.token(secretGrant) }
 	}},

@@ -13,6 +13,7 @@ import (
 	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
+	"mcp-auth/core/table"
 )
 
 // A Trusted is somebody whose statements are grants. Keys are given, not
@@ -105,11 +106,18 @@ func (s *Server) userGrant(now time.Time, c Client, r exchange.TokenRequest) (oa
 	if bad != nil {
 		return oauth.Token{}, bad
 	}
-	if err := s.once(now, "grant "+t.Issuer+" "+a.JTI, a.ExpiresAt, oauth.E(oauth.InvalidGrant, "assertion: it was used before; ask the identity provider for another")); err != nil {
+	terms := Terms{Client: r.Client.ClientID, Subject: t.subject(a.Subject), Scope: scope, Resource: resource, Key: r.Key}
+	token, err := s.issueAccess(now, Access{Terms: unique.Make(terms)}, terms)
+	if err != nil {
 		return oauth.Token{}, err
 	}
-	terms := Terms{Client: r.Client.ClientID, Subject: t.subject(a.Subject), Scope: scope, Resource: resource, Key: r.Key}
-	return s.issueAccess(now, Access{Terms: unique.Make(terms)}, terms)
+	// Issued first and spent then, as a code is: what fails leaves the grant good.
+	again := oauth.E(oauth.InvalidGrant, "assertion: it was used before; ask the identity provider for another")
+	if err := s.once(now, "grant "+t.Issuer+" "+a.JTI, a.ExpiresAt, again); err != nil {
+		_ = take(now, s.t.Access, table.KeyOf(token.AccessToken))
+		return oauth.Token{}, err
+	}
+	return token, nil
 }
 
 // common is what request, assertion and registration have in common; each may

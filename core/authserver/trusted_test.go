@@ -22,28 +22,41 @@ const (
 	forUser  = "&client_id=dev-enterprise-client&client_secret=dev-enterprise-secret"
 )
 
-// trusting is a desk that takes the statements of a key.
+// speaker is the key that signs for all of them.
+func speaker() jose.PrivateKey {
+	key, _ := jose.FromSeed([32]byte{1})
+	return key
+}
+
+func trustedBy(issuer string, forUsers bool) []Trusted {
+	return []Trusted{{Issuer: issuer, Users: forUsers, Keys: func(time.Time) ([]jose.PublicKey, error) { return []jose.PublicKey{speaker().Public()}, nil }}}
+}
+
+// statement signs an assertion with what it does not say itself.
+func statement(d *desk, a exchange.Assertion) string {
+	a.Subject, a.Audience = "a", fIssuer
+	if a.Issuer = platform; a.Type == exchange.TypeIDJAG {
+		a.Issuer, a.ClientID = users, "dev-enterprise-client"
+	}
+	if a.ExpiresAt.IsZero() {
+		a.ExpiresAt = d.now.Add(time.Minute)
+	}
+	text, err := a.Sign(speaker(), d.now)
+	d.NoErr(err) // signed
+	return text
+}
+
+// trusting is a desk that takes the statements of both, and signs them with a
+// name of their own.
 func trusting(t *testing.T) (*desk, func(exchange.Assertion) string) {
 	d := newDesk(t, ApprovalAuto)
-	key, _ := jose.FromSeed([32]byte{1})
-	keys := func(time.Time) ([]jose.PublicKey, error) { return []jose.PublicKey{key.Public()}, nil }
-	d.s.cfg.Trusted = []Trusted{{Issuer: users, Users: true, Keys: keys}, {Issuer: platform, Keys: keys}}
+	d.s.cfg.Trusted = append(trustedBy(users, true), trustedBy(platform, false)...)
 	d.s.grants = d.s.usableGrants()
 	names := 0
 	return d, func(a exchange.Assertion) string {
 		names++
-		a.JTI, a.Subject, a.Audience = message.Decimal(int64(names)), "a", fIssuer
-		if a.Type == exchange.TypeIDJAG {
-			a.Issuer, a.ClientID = users, "dev-enterprise-client"
-		} else {
-			a.Issuer = platform
-		}
-		if a.ExpiresAt.IsZero() {
-			a.ExpiresAt = d.now.Add(time.Minute)
-		}
-		text, err := a.Sign(key, d.now)
-		d.NoErr(err) // signed
-		return text
+		a.JTI = message.Decimal(int64(names))
+		return statement(d, a)
 	}
 }
 
@@ -110,5 +123,9 @@ func TestR16_FaultsWhileTakingAStatement(t *testing.T) {
 	}
 	d.s.t.Access = table.NewMemory[Access](0)
 	d.True(full(d.token(bearer + sign(exchange.Assertion{Type: "JWT"}))))
-	d.True(full(d.token(bearer + sign(exchange.Assertion{Type: exchange.TypeIDJAG}) + forUser)))
+	grant := bearer + sign(exchange.Assertion{Type: exchange.TypeIDJAG}) + forUser
+	d.True(full(d.token(grant)))
+	d.s.t.Access = table.NewMemory[Access](2)
+	d.Equal(d.token(grant).Status, 200) // nothing was spent for nothing
+	d.refused(d.token(grant), oauth.InvalidGrant)
 }

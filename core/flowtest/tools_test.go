@@ -143,6 +143,15 @@ func TestAWorldWhoseNetworkFails(t *testing.T) {
 	}
 }
 
+// A server that cannot be made ends the script at the first command that needs
+// it.
+func TestAServerThatCannotBeMade(t *testing.T) {
+	is := is.New(t)
+	got, err := flowtest.Run(flowtest.ParseScript("-- server tenants=../x --\n-- advance 1s --\n"), flowtest.InProcess)
+	is.True(err != nil && strings.HasPrefix(err.Error(), "advance 1s: ")) // which one
+	is.Equal(len(got.Steps), 1)                                           // and what came before
+}
+
 func TestWhereTheUserStops(t *testing.T) {
 	is := is.New(t)
 	_, err := flowtest.Run(flowtest.ParseScript("-- login auth-code client=dev-public-client --\n"), func(w *flowtest.World) flowtest.Transport {
@@ -185,7 +194,7 @@ func TestTheBrowser(t *testing.T) {
 	is := is.New(t)
 	const home = "https://a.example"
 	s := &site{answers: map[string]message.Response{
-		"/": html(`<form method="post" action="/in"><input type="hidden" name="t" value="&lt;1&#34;&amp;"> type="hidden" name="x" <input type="text" name="shown" value="no"><button name="go"></form><input type="hidden" name="outside" value="1">`,
+		"/": html(`<form method="post" action="/in"><input type="hidden" name="t" value="&lt;1&#34;&amp;"><input name="plain"> type="hidden" name="x" <input type="text" name="shown" value="no"><button name="go"></form><input type="hidden" name="outside" value="1">`,
 			message.Field{Name: "Set-Cookie", Value: "a=1; HttpOnly"}),
 		"/in":    moved(303, home+"/back"),
 		"/back":  html(`<form method="get" action="/find"></form>`),
