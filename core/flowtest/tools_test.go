@@ -194,7 +194,7 @@ func TestTheBrowser(t *testing.T) {
 	is := is.New(t)
 	const home = "https://a.example"
 	s := &site{answers: map[string]message.Response{
-		"/": html(`<form method="post" action="/in"><input type="hidden" name="t" value="&lt;1&#34;&amp;"><input name="plain"> type="hidden" name="x" <input type="text" name="shown" value="no"><button name="go"></form><input type="hidden" name="outside" value="1">`,
+		"/": html(`<form method="post" action="/in"><input type="hidden" name="t" value="&lt;1&#34;&amp;"><input name="plain" value="1"> type="hidden" name="x" <input type="text" name="shown" value="no"><button name="go"></form><input type="hidden" name="outside" value="1">`,
 			message.Field{Name: "Set-Cookie", Value: "a=1; HttpOnly"}),
 		"/in":    moved(303, home+"/back"),
 		"/back":  html(`<form method="get" action="/find"></form>`),
