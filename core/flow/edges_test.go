@@ -394,3 +394,42 @@ func TestWhatADocumentSays(t *testing.T) {
 		is.True(err == nil && g.State() == Failed) // it leads astray
 	}
 }
+
+// A call goes to and fro at most once: neither two wires nor two nonces keep
+// it going for ever. A walk does not see a circle, this does.
+func TestACallGoesInNoCircle(t *testing.T) {
+	is := is.New(t)
+	at := func(f *Call, events ...Event) State {
+		t.Helper()
+		for _, ev := range events {
+			_, err := f.Step(wStart, ev)
+			is.NoErr(err) // it is an answer
+		}
+		return f.State()
+	}
+	gone := rpc(404, "mcp-auth-initialize", `"error":{"code":-32601,"message":"no"}`)
+	f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Last: "2025-06-18"}
+	is.Equal(at(&f, Start{}), Initializing)             // the wire that was spoken last
+	is.Equal(at(&f, gone), Calling)                     // the newer one, for that is gone
+	is.Equal(at(&f, calls["old server"]), Initializing) // the older one again
+	is.True(at(&f, gone) != Calling)                    // and that is the end of it
+
+	bound := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18", Bound: true, Prover: wProver(true)}
+	is.Equal(at(&bound, Start{}, calls["resource nonce"]), Initializing) // the same once more, with the nonce
+	twice := bound
+	is.Equal(at(&twice, calls["resource nonce 2"]), Failed)                // and no third time
+	is.Equal(at(&bound, hello(""), calls["resource nonce 2"]), Announcing) // the next request may be asked for one as well
+	is.Equal(at(&bound, calls["accepted"], calls["reply, next nonce"]), Finished)
+	is.Equal(bound.nonce[ofResource], "n3") // what comes with a good answer is for whoever goes on
+
+	whole := Call{ResourceURL: wURL, Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+	stream := Response{message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/event-stream"}}, Body: []byte("id: e1\ndata: {\"jsonrpc\":\"2.0\",\"id\":\"c\",\"result\":{}}\n\nid: e2\ndata: \n\n")}}
+	is.Equal(at(&whole, Start{}, hello(""), calls["accepted"], stream), Finished) // a stream with the reply in it needs no resuming
+	late := Call{ResourceURL: wURL, Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+	cut := calls["stream cut"]
+	cut.Status = 500
+	is.Equal(at(&late, Start{}, hello(""), calls["accepted"], cut), Failed) // nor does a refusal
+	page := Call{ResourceURL: wURL, Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+	cut = Response{message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/plain"}}, Body: cut.Body}}
+	is.Equal(at(&page, Start{}, hello(""), calls["accepted"], cut), Failed) // nor what is no stream
+}
