@@ -20,6 +20,7 @@ import (
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
+	"mcp-auth/core/table"
 	"mcp-auth/core/trace"
 )
 
@@ -440,4 +441,38 @@ func TestDocumentsAreSwept(t *testing.T) {
 	before := records()
 	gone := s.Sweep(noon.Add(30 * 24 * time.Hour))
 	is.Equal(gone, before-records()+1) // one document more than there were records
+}
+
+// A server that starts anew knows the sandboxes' places, and not yet their ends.
+func TestSandboxesOfBeforeARestart(t *testing.T) {
+	is := is.New(t)
+	kept := shelves{}
+	c := func(name string) server.Config {
+		return server.Config{Issuer: base, Sandboxes: 1, Storage: kept.storage, Random: flowtest.NewRandom(name)}
+	}
+	opened := start(t, c("before")).Serve(noon, message.PostJSON(base+"/sandbox", nil))
+	is.Equal(opened.Status, 201) // one is open
+	s := start(t, c("after"))
+	r := s.Serve(noon, message.PostJSON(base+"/sandbox", nil))
+	is.True(r.Status == 503 && r.Header.Get("Retry-After") == "60") // its place is taken; a minute is a guess
+	is.Equal(s.Serve(noon, message.Get(text(opened, "issuer"))).Status, 200)
+	r = s.Serve(noon, message.PostJSON(base+"/sandbox", nil))
+	is.Equal(r.Header.Get("Retry-After"), "3600") // once it was asked for, its end is known
+}
+
+// broken is a storage that takes nothing.
+type broken struct{ *table.Memory[[]byte] }
+
+func (broken) Create(time.Time, table.Key, []byte, time.Time) error {
+	return errors.New("the disk is gone")
+}
+
+// A storage that fails is said, and no sandbox is promised.
+func TestASandboxThatCannotBeKept(t *testing.T) {
+	is := is.New(t)
+	s := start(t, server.Config{Issuer: base, Sandboxes: 1, Random: flowtest.NewRandom("broken"), Storage: func(string) table.Opener {
+		return func(_ string, max int) table.Table[[]byte] { return broken{table.NewMemory[[]byte](max)} }
+	}})
+	r := s.Serve(noon, message.PostJSON(base+"/sandbox", nil))
+	is.True(r.Status == 503 && r.Header.Get("Retry-After") == "1" && strings.Contains(string(r.Body), "the sandbox could not be opened")) // try again
 }
