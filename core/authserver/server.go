@@ -144,14 +144,15 @@ func grantable(asked string, c Client) (string, *oauth.Error) {
 }
 
 // unavailable is the answer when storage or randomness failed, or a table is
-// full: nothing was issued, and the same request may be sent again.
+// full: nothing was issued, and the same request may be sent again. What is
+// signed for one request alone was looked at, and must be signed anew.
 func unavailable(err error) *oauth.Error {
 	if errors.Is(err, table.ErrFull) {
 		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 60,
 			Description: "the server holds as many records as it may; try again when some have expired"}
 	}
 	return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 1,
-		Description: "the storage failed and nothing was issued; send the same request again"}
+		Description: "the storage failed and nothing was issued; send the same request again, with a new assertion or DPoP proof where it carries one"}
 }
 
 // asError makes any error one that can be sent.
