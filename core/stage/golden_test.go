@@ -420,7 +420,9 @@ func TestADevicePollsToItsEnd(t *testing.T) {
 		is.NoErr(s.Do(stage.Step{})) // up to the phone
 	}
 	lost := post(s.Screens()[1].URL, "")
-	is.NoErr(s.Do(stage.Submit{Request: lost})) // a form that is of no use here
+	planned := len(s.View().Get("plan").Elems())
+	is.NoErr(s.Do(stage.Submit{Request: lost}))          // a form that is of no use here
+	is.Equal(len(s.View().Get("plan").Elems()), planned) // which is no part of the plan
 	polls := 0
 	for ; !s.Over() && polls < 400; polls++ {
 		is.NoErr(s.Do(stage.Step{})) // nobody answers
