@@ -4,7 +4,9 @@
 package trace
 
 import (
+	"cmp"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,9 +31,10 @@ const (
 // A Redactor labels secrets. It remembers the last thousand, so that they are
 // found wherever they turn up again.
 type Redactor struct {
-	labels map[string]string
-	counts map[string]int
-	recent []string // oldest first
+	labels  map[string]string
+	counts  map[string]int
+	recent  []string // oldest first
+	longest []string // the same, longest first: one may be a part of another
 }
 
 // NewRedactor returns one that has seen nothing.
@@ -79,7 +82,7 @@ func (r *Redactor) Event(ev Event) Event {
 
 // Text takes every remembered secret out of a text.
 func (r *Redactor) Text(s string) string {
-	for _, secret := range r.recent {
+	for _, secret := range r.longest {
 		if !strings.Contains(s, secret[:shortest]) {
 			continue
 		}
@@ -145,13 +148,26 @@ func (r *Redactor) label(kind, secret string) string {
 	if len(secret) < shortest {
 		return l
 	}
-	r.labels[secret] = l
-	if r.recent = append(r.recent, secret); len(r.recent) > remembered {
-		delete(r.labels, r.recent[0])
-		r.recent = r.recent[1:]
-	}
+	r.remember(secret, l)
 	return l
 }
+
+// remember looks for the secret from now on, and for the oldest no longer when
+// there are too many.
+func (r *Redactor) remember(secret, label string) {
+	r.labels[secret] = label
+	at, _ := slices.BinarySearchFunc(r.longest, secret, longestFirst)
+	r.longest = slices.Insert(r.longest, at, secret)
+	if r.recent = append(r.recent, secret); len(r.recent) > remembered {
+		oldest := r.recent[0]
+		delete(r.labels, oldest)
+		at, _ = slices.BinarySearchFunc(r.longest, oldest, longestFirst)
+		r.longest = slices.Delete(r.longest, at, at+1)
+		r.recent = r.recent[1:]
+	}
+}
+
+func longestFirst(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }
 
 func (r *Redactor) url(s string) string {
 	at := strings.IndexByte(s, '?')

@@ -75,13 +75,23 @@ func TestTheSameSecretHasTheSameLabel(t *testing.T) {
 	is.Equal(get("https://a/?state=%61aaaaaaaaa"), "https://a/?state=<state#1 10>") // however it is encoded
 }
 
+// One secret may be the beginning of another: no rest of that shows.
+func TestASecretWithinAnother(t *testing.T) {
+	is := is.New(t)
+	r := NewRedactor()
+	for _, secret := range []string{"abcdef", "abcdef-and-more", "no part", "and-more"} {
+		r.label("at", secret)
+	}
+	is.Equal(r.Text("abcdef-and-more abcdef and-more abcdef-and"), "<at#2 15> <at#1 6> <at#4 8> <at#1 6>-and") // whole, and each by itself
+}
+
 func TestRedactionForgetsNothingInALongRun(t *testing.T) {
 	is := is.New(t)
 	r := NewRedactor()
 	for i := range 3 * remembered {
 		r.Event(Event{Kind: KindRequest, Request: &message.Request{URL: "https://a/?code=code-number-" + message.Decimal(int64(i))}})
 	}
-	is.True(len(r.labels) <= remembered && len(r.recent) <= remembered) // memory is bounded
+	is.True(len(r.labels) <= remembered && len(r.recent) <= remembered && len(r.longest) <= remembered) // memory is bounded
 	out := r.Event(Event{Kind: KindRequest, Request: &message.Request{URL: "https://a/?code=code-number-1"}})
 	is.True(!strings.Contains(out.Request.URL, "code-number-1")) // what was forgotten is still redacted where it stands
 }
