@@ -134,7 +134,6 @@ func (w *World) doLogin(mode string, o map[string]string) error {
 	if err != nil {
 		return err
 	}
-	w.proofs = p
 	switch mode {
 	case flow.ModeAuthCode:
 		f := flow.NewAuthCode(t, c, o["scope"])
