@@ -40,6 +40,8 @@ type Listener struct {
 	refusing chan struct{}
 	refused  atomic.Int64
 	leaving  atomic.Bool
+	closed   chan struct{}
+	closing  sync.Once
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -47,9 +49,11 @@ type Listener struct {
 }
 
 // New admits max connections of l. busy is the whole answer to the others, as
-// it goes over the wire: Answer writes one.
+// it goes over the wire: Answer writes one. The listener must be closed.
 func New(l net.Listener, max int, busy []byte) *Listener {
-	return &Listener{Listener: l, max: max, busy: busy, refusing: make(chan struct{}, refusals), conns: map[*conn]struct{}{}}
+	admitting := &Listener{Listener: l, max: max, busy: busy, refusing: make(chan struct{}, refusals), closed: make(chan struct{}), conns: map[*conn]struct{}{}}
+	go admitting.watch()
+	return admitting
 }
 
 // A conn is an admitted connection.
@@ -57,6 +61,8 @@ type conn struct {
 	net.Conn
 	home  *Listener
 	since atomic.Int64 // when it began to wait for a request, in Unix nanoseconds; 0: it is being served
+	until atomic.Int64 // by when what is read must have come, in Unix nanoseconds; 0: no matter
+	woken atomic.Bool  // reads fail at once
 }
 
 // Accept implements net.Listener: it returns connections that have a place.
@@ -115,7 +121,7 @@ func (c *conn) rests(now time.Time, span time.Duration) bool {
 // end lets the server close the connection, since it waits no longer for a
 // request. One that it has read already, which it may not have told us yet, is
 // still answered: that is why the connection is not simply closed.
-func (c *conn) end() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
+func (c *conn) end() { _ = c.SetReadDeadline(past) }
 
 // Close implements net.Conn, and gives the place back.
 func (c *conn) Close() error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,12 +35,18 @@ type host struct {
 
 func serve(t *testing.T, max int) *host {
 	t.Helper()
+	return serveFor(t, max, 0, 0)
+}
+
+// serveFor is serve with the times of http.Server; 0: as long as it takes.
+func serveFor(t *testing.T, max int, read, idle time.Duration) *host {
+	t.Helper()
 	bound, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &host{Listener: admit.New(bound, max, admit.Answer(server.Busy())), entered: make(chan struct{}, 1000), release: make(chan struct{})}
-	h.web = &http.Server{ConnState: h.State, Handler: h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.web = &http.Server{ReadTimeout: read, IdleTimeout: idle, ConnState: h.State, Handler: h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if r.URL.Path == "/wait" {
 			h.entered <- struct{}{}
@@ -163,6 +170,31 @@ func TestR05_R08_RefusedAndStubborn(t *testing.T) {
 	close(h.release)
 	_, body := inside.read(t)
 	is.Equal(body, "done")
+}
+
+// whoever begins a request and does not end it, and whoever rests for
+// too long, is let go, though no connection has a timer of its own.
+func TestR05_WhoTakesTooLongIsLetGo(t *testing.T) {
+	is := is.New(t)
+	h := serveFor(t, 4, 500*time.Millisecond, 3*time.Second)
+	head, body, rest := h.visit(t), h.visit(t), h.visit(t)
+	began := time.Now()
+	_, _ = io.WriteString(head, "GET / HTTP/1.1\r\nHo")
+	_, _ = io.WriteString(body, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+	rest.ask("/")
+	rest.read(t)
+	for _, v := range []*visitor{head, body, rest} {
+		_, err := io.Copy(io.Discard, v.r)
+		is.True(err == nil || !os.IsTimeout(err)) // it was ended by the server
+	}
+	is.True(time.Since(began) >= 500*time.Millisecond) // not before its time
+	is.True(time.Since(began) < 10*time.Second)        // and soon after it
+	slow := h.visit(t)
+	for range 4 { // each request has its own time, and the connection as long as it likes
+		slow.ask("/")
+		slow.read(t)
+		time.Sleep(400 * time.Millisecond)
+	}
 }
 
 // a server that stops under load leaves no request without an answer,

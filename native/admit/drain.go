@@ -35,7 +35,7 @@ func (l *Listener) Drain(ctx context.Context, web *http.Server) error {
 		}
 		open, _ := l.Connections()
 		if left = open > 0 || len(l.refusing) > 0; !left || look >= looks/2 {
-			_ = l.Listener.Close()
+			_ = l.Close()
 		}
 	}
 	if err := web.Shutdown(ctx); err != nil {
