@@ -1,8 +1,11 @@
-// Every fuzz target, a few seconds each.
+// Every fuzz target for half a minute, some at a time: a target alone
+// would use one core of several.
 package main
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 
 	"mcp-auth/scripts/internal/fuzztargets"
 )
@@ -12,14 +15,25 @@ func fuzz(t *tally) error {
 	if err != nil {
 		return err
 	}
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	places := make(chan struct{}, runtime.NumCPU()+1)
 	for _, target := range all {
-		fmt.Println("  ", target.Package, target.Name)
-		if out, err := target.Run(*fuzzTime); err != nil {
-			t.failed++
-			fmt.Println(out)
-			continue
-		}
-		t.passed++
+		places <- struct{}{}
+		running.Go(func() {
+			out, err := target.Run(*fuzzTime, 1)
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Println("  ", target.Package, target.Name)
+			if err != nil {
+				t.failed++
+				fmt.Println(out)
+			} else {
+				t.passed++
+			}
+			<-places
+		})
 	}
+	running.Wait()
 	return nil
 }

@@ -29,7 +29,7 @@ var phases = []phase{
 	{"page", "the page in Chromium: runs, faults, safety, accessibility, budgets, live", page},
 	{"worker", "the Worker in workerd: flow scripts, races, the catalogue, kills, the walkthrough", worker},
 	{"mutants", "a sample of mutants and of planted faults, and whether the tests notice", notice},
-	{"fuzz", "every fuzz target, a few seconds each", fuzz},
+	{"fuzz", "every fuzz target, half a minute each, some at a time", fuzz},
 	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
 	{"soak", "kills, races, floods, leaks, stops, load and overload, each with its control, shortened", command("scripts/soak", "--short")},
@@ -40,7 +40,7 @@ var phases = []phase{
 // staticcheckVersion is pinned: a new version may know new findings.
 const staticcheckVersion = "v0.8.2"
 
-var fuzzTime = flag.Duration("fuzztime", 3*time.Second, "for each fuzz target")
+var fuzzTime = flag.Duration("fuzztime", 30*time.Second, "for each fuzz target")
 
 func main() {
 	only := flag.String("only", "", "phases to run, separated by commas")
@@ -64,7 +64,7 @@ func main() {
 }
 
 func usage() {
-	fmt.Println("scripts/test [--only PHASE,...] [--fuzztime 3s]\n\nPhases")
+	fmt.Println("scripts/test [--only PHASE,...] [--fuzztime 30s]\n\nPhases")
 	for _, p := range phases {
 		fmt.Printf("  %-12s %s\n", p.name, p.about)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -27,11 +26,11 @@ func Targets() ([]Target, error) {
 	return all, nil
 }
 
-// Run fuzzes one target for a time and returns what go test printed. Go takes
-// the end of the time for a failure when it falls between two inputs: that is
-// none.
-func (t Target) Run(d time.Duration) (out string, err error) {
-	b, err := exec.Command("go", "test", t.Package, "-run=^$", "-fuzz=^"+t.Name+"$", "-fuzztime="+d.String(), fmt.Sprintf("-parallel=%d", runtime.NumCPU())).CombinedOutput()
+// Run fuzzes one target for a time with so many workers and returns what go
+// test printed. Go takes the end of the time for a failure when it falls
+// between two inputs: that is none.
+func (t Target) Run(d time.Duration, workers int) (out string, err error) {
+	b, err := exec.Command("go", "test", t.Package, "-run=^$", "-fuzz=^"+t.Name+"$", "-fuzztime="+d.String(), fmt.Sprintf("-parallel=%d", workers)).CombinedOutput()
 	if out = string(b); err != nil && strings.Contains(out, "context deadline exceeded") && !Crashed(out) {
 		err = nil
 	}

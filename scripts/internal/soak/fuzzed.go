@@ -26,7 +26,7 @@ func fuzzed(s *soak, total time.Duration) error {
 	crashes := 0
 	began := time.Now()
 	for _, t := range all {
-		out, err := t.Run(share)
+		out, err := t.Run(share, runtime.NumCPU())
 		n := executed(out)
 		sum += n
 		word := "0"
