@@ -17,7 +17,7 @@ func fuzz(t *tally) error {
 	}
 	var running sync.WaitGroup
 	var mu sync.Mutex
-	places := make(chan struct{}, runtime.NumCPU()+1)
+	places := make(chan struct{}, 2*runtime.NumCPU())
 	for _, target := range all {
 		places <- struct{}{}
 		running.Go(func() {
