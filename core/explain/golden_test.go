@@ -3,23 +3,16 @@
 package explain_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/matryer/is"
-
 	"mcp-auth/core/explain"
 	"mcp-auth/core/fault"
-	"mcp-auth/core/flowtest"
 	"mcp-auth/core/stage"
 	"mcp-auth/core/trace"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
 
 // played is a redacted run to its end.
 func played(t *testing.T, c stage.Config) []trace.Event {
@@ -34,21 +27,6 @@ func played(t *testing.T, c stage.Config) []trace.Event {
 	return trace.Redact(s.Events())
 }
 
-// golden compares a text with its file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	is := is.New(t)
-	file := filepath.Join("testdata", name)
-	if *update {
-		is.NoErr(os.WriteFile(file, []byte(got), 0o644)) // the golden file is written
-	}
-	want, err := os.ReadFile(file)
-	is.NoErr(err) // there is a golden file
-	if d := flowtest.Diff(string(want), got); d != "" {
-		t.Error(name, d, "\n(read the difference, then: go test ./core/explain -update)")
-	}
-}
-
 func TestGoldenRuns(t *testing.T) {
 	for name, c := range map[string]stage.Config{
 		"auth-code":            {Flow: "auth-code"},
@@ -61,7 +39,7 @@ func TestGoldenRuns(t *testing.T) {
 		"step-up":              {Flow: "step-up"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, strings.ReplaceAll(name, " ", "-")+".txt", told(played(t, c)))
+			golden.Hold(t, strings.ReplaceAll(name, " ", "-")+".txt", told(played(t, c)))
 		})
 	}
 }
@@ -84,7 +62,7 @@ func TestGoldenFaults(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "faults.txt", b.String())
+	golden.Hold(t, "faults.txt", b.String())
 }
 
 // What other people are given: redacted runs as diagram, commands and report.
@@ -97,9 +75,9 @@ func TestGoldenExports(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			events := played(t, c)
-			golden(t, name+".mmd", explain.Mermaid(events))
-			golden(t, name+".sh", explain.Curls(events))
-			golden(t, name+".md", explain.Report(events, "mcp-auth test"))
+			golden.Hold(t, name+".mmd", explain.Mermaid(events))
+			golden.Hold(t, name+".sh", explain.Curls(events))
+			golden.Hold(t, name+".md", explain.Report(events, "mcp-auth test"))
 		})
 	}
 }

@@ -5,10 +5,7 @@ package server_test
 import (
 	"encoding/base32"
 	"errors"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,23 +19,8 @@ import (
 	"mcp-auth/core/server"
 	"mcp-auth/core/table"
 	"mcp-auth/core/trace"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	is := is.New(t)
-	path := filepath.Join("testdata", name)
-	if *update {
-		is.NoErr(os.WriteFile(path, []byte(got), 0o644)) // the golden file is written
-	}
-	want, err := os.ReadFile(path)
-	is.NoErr(err) // there is a golden file
-	if d := flowtest.Diff(string(want), got); d != "" {
-		t.Error(name, d, "\n(read the difference, then: go test ./core/server -run Golden -update)")
-	}
-}
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
@@ -91,7 +73,7 @@ func TestGoldenDocuments(t *testing.T) {
 			"/.well-known/oauth-protected-resource/mcp/bearer-token", "/oauth/jwks", "/idp/.well-known/openid-configuration", "/docs/oauth-callback?code=a&state=b", "/docs/oauth-callback?%zz", "/mcp", "/mcp/oauth", "/tenant/acme", "/tenant/acme/health", "/tenant/nobody", "/.well-known/oauth-authorization-server/tenant/acme", "/tenant/acme/docs"} {
 			b.WriteString("-- " + path + " --\n" + written(s.Serve(noon, message.Get(c.Issuer+path))))
 		}
-		golden(t, name+".documents", b.String())
+		golden.Hold(t, name+".documents", b.String())
 	}
 }
 
@@ -116,7 +98,7 @@ func TestGoldenDoor(t *testing.T) {
 				}
 			}
 		}
-		golden(t, name+".door", b.String())
+		golden.Hold(t, name+".door", b.String())
 	}
 }
 

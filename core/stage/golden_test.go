@@ -3,10 +3,7 @@
 package stage_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,23 +17,8 @@ import (
 	"mcp-auth/core/server"
 	"mcp-auth/core/stage"
 	"mcp-auth/core/trace"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	is := is.New(t)
-	path := filepath.Join("testdata", name)
-	if *update {
-		is.NoErr(os.WriteFile(path, []byte(got), 0o644)) // the golden file is written
-	}
-	want, err := os.ReadFile(path)
-	is.NoErr(err) // there is a golden file
-	if d := flowtest.Diff(string(want), got); d != "" {
-		t.Error(name, d, "\n(read the difference, then: go test ./core/stage -update)")
-	}
-}
 
 // shown is a view on one line. The rows and the plan are counted, except where
 // they are asked for; of a page only how it begins is kept.
@@ -81,13 +63,13 @@ func TestGoldenViews(t *testing.T) {
 				b.WriteString(shown(s.View(), false) + "\n")
 			}
 			b.WriteString(lines(shown(s.View(), true)))
-			golden(t, name+".views", b.String())
+			golden.Hold(t, name+".views", b.String())
 			is.Equal(string(stage.Detail(s.Events(), 0).Append(nil)), "{}")                         // there is no message before the first
 			is.Equal(string(s.Row(len(explain.Rows(s.Events()))+1).Append(nil)), "{}")              // nor after the last
 			is.Equal(string(s.Row(1).Append(nil)), string(stage.Detail(s.Events(), 1).Append(nil))) // a row of the stage is one of its events
 			is.Equal(shown(s.View(), true), shown(s.View(), true))                                  // looking changes nothing
 			if c.Flow != "refresh" && c.Flow != "step-up" {
-				golden(t, name+".details", details(trace.Redact(s.Events())))
+				golden.Hold(t, name+".details", details(trace.Redact(s.Events())))
 			}
 		})
 	}
@@ -132,17 +114,17 @@ func TestGoldenVariants(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "variants.txt", b.String())
+	golden.Hold(t, "variants.txt", b.String())
 }
 
 func TestGoldenMenu(t *testing.T) {
-	golden(t, "menu.json", string(stage.Menu().AppendSorted(nil, 1)))
+	golden.Hold(t, "menu.json", string(stage.Menu().AppendSorted(nil, 1)))
 }
 
 // A recorded run is shown as one that is over.
 func TestGoldenReplay(t *testing.T) {
 	events := played(t, stage.Config{Flow: "bearer", Fault: "rs.token.refused"}).Events()
-	golden(t, "replay.json", string(stage.Replay(trace.Redact(events)).AppendSorted(nil, 1)))
+	golden.Hold(t, "replay.json", string(stage.Replay(trace.Redact(events)).AppendSorted(nil, 1)))
 }
 
 // The trace of a stage is one list: numbered from 1, never back in time, and
@@ -291,7 +273,7 @@ func TestGoldenDeviceMoves(t *testing.T) {
 			fmt.Fprintln(&b, "  ", s.Events()[i].Note, s.Events()[i].Cite)
 		}
 	}
-	golden(t, "device-moves.views", b.String())
+	golden.Hold(t, "device-moves.views", b.String())
 }
 
 // A live run, from what the caller must do to what it is shown.
@@ -340,7 +322,7 @@ func TestGoldenLive(t *testing.T) {
 		back, err := s.Back()
 		is.True(err == nil && back == s) // what really happened stays
 	}
-	golden(t, "live.views", b.String())
+	golden.Hold(t, "live.views", b.String())
 }
 
 // A live request that gets no answer ends the run, and says so.
