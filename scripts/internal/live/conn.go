@@ -19,6 +19,7 @@ type Conn struct {
 	r    *bufio.Reader
 	host string
 	body []byte
+	used time.Time // when it was opened, or Ask sent last
 }
 
 // An Answer is valid until the next request of its connection.
@@ -43,7 +44,7 @@ func Dial(base string, most time.Duration) (*Conn, error) {
 
 // NewConn speaks HTTP over a connection.
 func NewConn(c net.Conn, host string) *Conn {
-	return &Conn{Conn: c, r: bufio.NewReaderSize(c, 16<<10), host: host}
+	return &Conn{Conn: c, r: bufio.NewReaderSize(c, 16<<10), host: host, used: time.Now()}
 }
 
 // Fields of requests.
@@ -68,6 +69,19 @@ func (c *Conn) Do(request []byte) (Answer, error) {
 		return Answer{}, err
 	}
 	return c.Answer()
+}
+
+// Ask is Do, and says for how long at most the server had heard nothing when
+// the request was there: who was silent for too long is lawfully cut off.
+func (c *Conn) Ask(request []byte) (a Answer, silence time.Duration, err error) {
+	last := c.used
+	c.used = time.Now()
+	_, err = c.Write(request)
+	silence = time.Since(last)
+	if err == nil {
+		a, err = c.Answer()
+	}
+	return a, silence, err
 }
 
 // Want is Do for a status; any other is an error.

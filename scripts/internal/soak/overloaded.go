@@ -124,6 +124,7 @@ func (o *overload) rush(base string, request []byte) {
 	wg.Wait()
 }
 
+// caller asks whenever somebody comes, as long as they do.
 func (o *overload) caller(base string, request []byte, at time.Time, free <-chan time.Time) {
 	who := &asker{base: base, request: request}
 	defer who.leave()
@@ -153,31 +154,21 @@ type asker struct {
 	base    string
 	request []byte
 	c       *live.Conn
-	used    time.Time // when c was dialled, or asked last
 }
 
 // ask asks again over a new connection when the old one had been silent for so
 // long that it may have lost its place. So do HTTP clients.
 func (w *asker) ask() (a live.Answer, err error) {
-	for stale := true; stale; {
+	for silence := admit.Resting; silence >= admit.Resting; w.leave() {
 		if w.c == nil {
-			w.used = time.Now()
 			if w.c, err = dialAnywhere(w.base); err != nil {
 				return a, err
 			}
 		}
-		last := w.used
-		w.used = time.Now()
-		_ = w.c.SetDeadline(w.used.Add(patience))
-		_, err = w.c.Write(w.request)
-		stale = time.Since(last) >= admit.Resting
-		if err == nil {
-			a, err = w.c.Answer()
-		}
-		if err == nil {
+		_ = w.c.SetDeadline(time.Now().Add(patience))
+		if a, silence, err = w.c.Ask(w.request); err == nil {
 			return a, nil
 		}
-		w.leave()
 	}
 	return a, err
 }

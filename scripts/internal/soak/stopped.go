@@ -114,19 +114,12 @@ type asking struct {
 // machine held it up for as long as makes a connection one that is not used.
 func keepAsking(c *live.Conn, request []byte, once bool, end *atomic.Bool) (n asking) {
 	_ = c.SetDeadline(time.Now().Add(patience))
-	for last := time.Now(); !end.Load(); {
-		asked := time.Now()
-		_, err := c.Write(request)
-		silence := time.Since(last) // at most: the server has the request by now
-		var a live.Answer
-		if err == nil {
-			a, err = c.Answer()
-		}
+	for !end.Load() {
+		a, silence, err := c.Ask(request)
 		if err != nil {
 			n.lost = silence < admit.Settled
 			return n
 		}
-		last = asked
 		n.answered++
 		if a.Close || once {
 			return n
