@@ -26,7 +26,7 @@ func fuzz(t *tally) error {
 			defer mu.Unlock()
 			fmt.Println("  ", target.Package, target.Name)
 			if err != nil {
-				t.failed++
+				t.fail(target.Package + " " + target.Name)
 				fmt.Println(out)
 			} else {
 				t.passed++

@@ -57,8 +57,11 @@ func main() {
 	if all.skipped > 0 {
 		fmt.Printf(", %d skipped", all.skipped)
 	}
-	fmt.Printf("\n%d passed, %d failed\n", all.passed, all.failed)
-	if all.failed > 0 || all.passed == 0 {
+	for _, name := range all.failed { // once more, where nobody has to look for them
+		fmt.Printf("\nFAILED %s", name)
+	}
+	fmt.Printf("\n%d passed, %d failed\n", all.passed, len(all.failed))
+	if len(all.failed) > 0 || all.passed == 0 {
 		os.Exit(1)
 	}
 }
@@ -72,25 +75,30 @@ func usage() {
 
 // A tally counts checks: each test, each fuzz target, each build, and each
 // phase that is one check.
-type tally struct{ passed, failed, skipped int }
+type tally struct {
+	passed, skipped int
+	failed          []string // their names
+}
+
+func (t *tally) fail(name string) { t.failed = append(t.failed, name) }
 
 // do runs a phase. A phase that counted nothing counts as one.
 func (p phase) do(all *tally) {
 	fmt.Printf("== %s: %s\n", p.name, p.about)
 	begin := time.Now()
-	before := *all
+	passed, skipped, failed := all.passed, all.skipped, len(all.failed)
 	err := p.run(all)
 	took := time.Since(begin).Round(100 * time.Millisecond)
-	if err != nil && all.failed == before.failed {
-		all.failed++
-	}
-	if *all == before {
+	switch {
+	case err != nil && len(all.failed) == failed:
+		all.fail(p.name + ": " + err.Error())
+	case err == nil && all.passed == passed && all.skipped == skipped && len(all.failed) == failed:
 		all.passed++
 	}
 	if err != nil {
 		fmt.Println(err)
 	}
-	if all.failed > before.failed {
+	if len(all.failed) > failed {
 		fmt.Printf("== %s FAILED after %s\n\n", p.name, took)
 		return
 	}

@@ -48,14 +48,16 @@ func page(t *tally) error {
 	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
+	showing := false
 	for lines.Scan() {
-		t.tap(lines.Text())
+		showing = t.tap(lines.Text(), showing)
 	}
 	return c.Wait()
 }
 
 // tap counts one line of a test report, and shows what failed or was skipped.
-func (t *tally) tap(line string) {
+// showing says whether the line may belong to a test that failed.
+func (t *tally) tap(line string, showing bool) bool {
 	switch {
 	case strings.HasPrefix(line, "ok ") && strings.Contains(line, "# SKIP"):
 		t.skipped++
@@ -63,11 +65,16 @@ func (t *tally) tap(line string) {
 	case strings.HasPrefix(line, "ok "):
 		t.passed++
 	case strings.HasPrefix(line, "not ok "):
-		t.failed++
+		t.fail("page: " + line)
 		fmt.Println("   FAIL", line)
-	case t.failed > 0 && strings.HasPrefix(line, "  "), strings.HasPrefix(line, "# front end"):
+		return true
+	case showing && strings.HasPrefix(line, "  "):
+		fmt.Println(line)
+		return true
+	case strings.HasPrefix(line, "# front end"):
 		fmt.Println(line)
 	}
+	return false
 }
 
 // chromium finds the system's browser, and installs it where apt can.

@@ -94,7 +94,7 @@ func (r *report) note(e event) {
 func (r *report) ended(e event, said []string) {
 	switch {
 	case e.Action == "fail":
-		r.failed++
+		r.fail(strings.TrimSpace(e.Package + " " + e.Test))
 		fmt.Printf("   FAIL %s %s\n%s", e.Package, e.Test, strings.Join(said, ""))
 	case e.Test == "" && e.Action == "pass":
 		fmt.Printf("   ok %-38s %4d tests %6.1fs\n", e.Package, r.count[e.Package], e.Elapsed)

@@ -231,13 +231,28 @@ test('4 axe finds nothing, and nothing scrolls sideways at 320', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('4 no key is lost that is typed while a step is under way', async () => {
+  const x = await fresh(browser, at.origin);
+  const type = (...keys) => x.page.evaluate((all) => { for (const key of all) document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })); }, keys);
+  await type(' ', 'r');
+  await x.page.waitForSelector('#sentence:has-text("went through")');
+  await type('0', ' ', ' ');
+  await x.page.waitForFunction(() => document.body.dataset.busy === '0');
+  const typed = await x.page.locator('#rows button[data-n]').count();
+  await press(x.page, 'reset');
+  await press(x.page, 'step');
+  await press(x.page, 'step');
+  assert.equal(typed, await x.page.locator('#rows button[data-n]').count(), 'reset and two steps, typed and pressed');
+  await x.close();
+});
+
 test('4 a whole login by keyboard alone', async () => {
   const x = await fresh(browser, at.origin);
   await x.page.keyboard.press('Space');
   await x.page.waitForSelector('#rows button[data-n="2"]');
   await x.page.keyboard.press('Shift+Space');
   await x.page.waitForSelector('#back:disabled');
-  await x.page.keyboard.press('r');
+  await x.page.keyboard.press('r'); // perhaps while Back is not done: it waits its turn
   await x.page.waitForSelector('#sentence:has-text("went through")');
   const last = Number(await x.page.getAttribute('#rows [aria-current]', 'data-n'));
   await x.page.keyboard.press('k');

@@ -108,8 +108,17 @@ function doing(work) {
 	last = last.then(work).catch((e) => say(e.message)).then(() => {
 		busy--;
 		if (view) showControls();
+		while (!busy && keyed.length) $(keyed.shift()).click();
 	});
 	return last;
+}
+
+const keyed = []; // what was asked for by key while something else was being done
+
+/** Presses a button by key, and loses no key typed ahead. A real server gets nothing that was typed ahead. */
+function key(id, e) {
+	if (busy && $(id).disabled && !view.live && !e.repeat) keyed.push(id);
+	else $(id).click();
 }
 
 const say = (text) => { $('said').textContent = visible(text); };
@@ -270,7 +279,7 @@ function faults() {
 // ---- wiring
 
 const shortcuts = {
-	' ': (e) => (e.shiftKey ? $('back') : $('step')).click(), r: () => $('run').click(), 0: () => $('reset').click(),
+	' ': (e) => key(e.shiftKey ? 'back' : 'step', e), r: (e) => key('run', e), 0: (e) => key('reset', e),
 	j: () => select(current + 1), k: () => select(current - 1), 1: () => choose('explain'), 2: () => choose('http'), 3: () => choose('state'),
 	f: () => $('fault').focus(), c: () => $('link').click(), '?': help,
 	e: async () => { const d = view.rows.find((r) => r.pending) && (await call('row', view.rows.find((r) => r.pending).n)); if (d?.request && !view.live) edit(d.request); },
