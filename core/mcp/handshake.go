@@ -42,39 +42,39 @@ func (s *Server) Answer(c Call, m Message, h message.Header) message.Response {
 	if IsStateless(m, h) {
 		return s.answerStateless(c, m)
 	}
-	result, err := s.result(c, m)
+	r, err := s.result(c, m)
 	if err != nil {
 		err.ID = m.ID
 		return err.Reply()
 	}
-	return Result(m.ID, result)
+	return r.reply(m.ID)
 }
 
-func (s *Server) result(c Call, m Message) (message.Value, *Error) {
+func (s *Server) result(c Call, m Message) (result, *Error) {
 	switch m.Method {
 	case "initialize":
 		return s.initialize(m.Params)
 	case "ping":
-		return message.Obj(), nil
+		return result{}, nil
 	case "tools/list":
 		return s.listTools(m.Params)
 	case "tools/call":
 		return s.callTool(c, m.Params)
 	}
-	return message.Value{}, &Error{Status: 200, Code: MethodNotFound, Text: "the method is not served; initialize, ping, tools/list and tools/call are"}
+	return result{}, &Error{Status: 200, Code: MethodNotFound, Text: "the method is not served; initialize, ping, tools/list and tools/call are"}
 }
 
 // initialize negotiates: the asked revision if it is known, else the newest.
-func (s *Server) initialize(params message.Value) (message.Value, *Error) {
+func (s *Server) initialize(params message.Value) (result, *Error) {
 	asked := params.Get("protocolVersion")
 	version, ok := asked.Text()
 	if !ok && asked.Kind() != message.Missing {
-		return message.Value{}, invalidParams("protocolVersion must be a string")
+		return result{}, invalidParams("protocolVersion must be a string")
 	}
 	if !slices.Contains(Handshake, version) {
 		version = Newest
 	}
-	return message.Obj(
+	return with(
 		message.M("protocolVersion", message.Str(version)),
 		message.M("capabilities", s.capabilities()),
 		message.M("serverInfo", s.info()),

@@ -56,11 +56,26 @@ func appendHead(b []byte, id message.Value) []byte {
 	return append(id.Append(b), ',')
 }
 
-// Result writes a successful answer.
-func Result(id, result message.Value) message.Response {
+// A result is the object of a successful answer: what a tool said, where one
+// was called, and members.
+type result struct {
+	tool    *said
+	members []message.Member
+}
+
+// with is a result of members.
+func with(members ...message.Member) result { return result{members: members} }
+
+// reply writes the answer to the request of this id.
+func (r result) reply(id message.Value) message.Response {
 	b := appendHead(make([]byte, 0, 256), id)
-	b = append(b, `"result":`...)
-	return message.JSON(200, append(result.Append(b), '}'))
+	b = append(b, `"result":{`...)
+	if r.tool != nil {
+		if b = r.tool.append(b); len(r.members) > 0 {
+			b = append(b, ',')
+		}
+	}
+	return message.JSON(200, append(message.AppendMembers(b, r.members), '}', '}'))
 }
 
 // Read reads one message, strictly.

@@ -110,15 +110,15 @@ func unsupported(version string) *Error {
 
 // answerStateless answers a checked request.
 func (s *Server) answerStateless(c Call, m Message) message.Response {
-	var result message.Value
+	var r result
 	var err *Error
 	switch m.Method {
 	case "server/discover":
-		result = s.discover()
+		r = s.discover()
 	case "tools/list":
-		result, err = s.listTools(m.Params)
+		r, err = s.listTools(m.Params)
 	case "tools/call":
-		result, err = s.callTool(c, m.Params)
+		r, err = s.callTool(c, m.Params)
 	default:
 		err = &Error{Status: 404, Code: MethodNotFound, Text: "the method is not served at " + Stateless + "; server/discover, tools/list and tools/call are"}
 	}
@@ -128,16 +128,16 @@ func (s *Server) answerStateless(c Call, m Message) message.Response {
 		}
 		return err.Reply()
 	}
-	own := []message.Member{message.M("resultType", message.Str("complete"))}
+	r.members = append(r.members, message.M("resultType", message.Str("complete")))
 	if m.Method != "tools/call" {
-		own = append(own, message.M("ttlMs", message.Num(keepMillis)), message.M("cacheScope", message.Str(keepScope)))
+		r.members = append(r.members, message.M("ttlMs", message.Num(keepMillis)), message.M("cacheScope", message.Str(keepScope)))
 	}
-	own = append(own, message.M("_meta", message.Obj(message.M(MetaServer, s.info()))))
-	return Result(m.ID, message.Obj(append(result.Members(), own...)...))
+	r.members = append(r.members, message.M("_meta", message.Obj(message.M(MetaServer, s.info()))))
+	return r.reply(m.ID)
 }
 
-func (s *Server) discover() message.Value {
-	return message.Obj(
+func (s *Server) discover() result {
+	return with(
 		message.M("supportedVersions", message.Strs(Supported())),
 		message.M("capabilities", s.capabilities()),
 		message.M("instructions", message.Str(s.Instructions)))

@@ -2,6 +2,7 @@
 package mcp
 
 import (
+	"strconv"
 	"time"
 
 	"mcp-auth/core/message"
@@ -73,16 +74,16 @@ func (s *Server) Needs(m Message) string {
 	return ""
 }
 
-func (s *Server) listTools(params message.Value) (message.Value, *Error) {
+func (s *Server) listTools(params message.Value) (result, *Error) {
 	if params.Get("cursor").Kind() != message.Missing {
-		return message.Value{}, invalidParams("cursor is not one of ours: the list has one page")
+		return result{}, invalidParams("cursor is not one of ours: the list has one page")
 	}
 	all := make([]message.Value, len(s.Tools))
 	for i, t := range s.Tools {
 		all[i] = message.Obj(message.M("name", message.Str(t.Name)), message.M("description", message.Str(t.Description)),
 			message.M("inputSchema", t.schema()))
 	}
-	return message.Obj(message.M("tools", message.Arr(all...))), nil
+	return with(message.M("tools", message.Arr(all...))), nil
 }
 
 var schemaTypes = map[message.Kind]string{message.String: "string", message.Number: "integer", message.Bool: "boolean"}
@@ -111,25 +112,25 @@ func (t Tool) schema() message.Value {
 	return message.Obj(append(schema, message.M("additionalProperties", message.Boolean(false)))...)
 }
 
-func (s *Server) callTool(c Call, params message.Value) (message.Value, *Error) {
+func (s *Server) callTool(c Call, params message.Value) (result, *Error) {
 	name, ok := params.Get("name").Text()
 	if !ok {
-		return message.Value{}, invalidParams("name must be the name of a tool; tools/list has them")
+		return result{}, invalidParams("name must be the name of a tool; tools/list has them")
 	}
 	t, ok := s.Tool(name)
 	if !ok {
-		return message.Value{}, invalidParams("no such tool; tools/list has them")
+		return result{}, invalidParams("no such tool; tools/list has them")
 	}
 	arguments := params.Get("arguments")
 	if fault := t.check(arguments); fault != "" {
-		return message.Value{}, invalidParams(fault)
+		return result{}, invalidParams(fault)
 	}
 	c.Arguments = Arguments{arguments}
 	structured, err := t.Do(c)
 	if err != nil {
-		return toolResult(message.Str(err.Error()), message.Value{}, true), nil
+		return result{tool: &said{text: err.Error(), failed: true}}, nil
 	}
-	return toolResult(message.Str(string(structured.Append(make([]byte, 0, 128)))), structured, false), nil
+	return result{tool: &said{text: string(structured.Append(make([]byte, 0, 128))), structured: structured.Kind() == message.Object}}, nil
 }
 
 // check holds the arguments against the parameters.
@@ -179,11 +180,20 @@ func (t *Tool) takes(name string) bool {
 	return false
 }
 
-func toolResult(text, structured message.Value, failed bool) message.Value {
-	content := message.Arr(message.Obj(message.M("type", message.Str("text")), message.M("text", text)))
-	members := append(make([]message.Member, 0, 3), message.M("content", content))
-	if structured.Kind() != message.Missing {
-		members = append(members, message.M("structuredContent", structured))
+// said is what a tool answered.
+type said struct {
+	text       string
+	structured bool // text is JSON, an object
+	failed     bool
+}
+
+// append writes the members of a CallToolResult. What is structured is there
+// as text as well, for clients that know no structured content.
+func (s *said) append(b []byte) []byte {
+	b = append(b, `"content":[{"type":"text","text":`...)
+	b = append(message.AppendString(b, s.text), '}', ']')
+	if s.structured {
+		b = append(append(b, `,"structuredContent":`...), s.text...)
 	}
-	return message.Obj(append(members, message.M("isError", message.Boolean(failed)))...)
+	return strconv.AppendBool(append(b, `,"isError":`...), s.failed)
 }

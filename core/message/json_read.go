@@ -38,6 +38,9 @@ var (
 // tooMuch counts brackets and commas outside strings, before anything is
 // built: a value takes much more room as a tree than as text.
 func tooMuch(b []byte) error {
+	if len(b) <= MaxCommas && bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= MaxDepth {
+		return nil // not even if none of them stood in a string
+	}
 	depth, commas, inString := 0, 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {

@@ -52,17 +52,21 @@ func (v Value) Append(dst []byte) []byte {
 		}
 		return append(dst, ']')
 	case Object:
-		dst = append(dst, '{')
-		for i, m := range v.members {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(AppendString(dst, m.Name), ':')
-			dst = m.Value.Append(dst)
-		}
-		return append(dst, '}')
+		return append(AppendMembers(append(dst, '{'), v.members), '}')
 	}
 	return append(dst, "null"...)
+}
+
+// AppendMembers appends what stands between the braces of an object.
+func AppendMembers(dst []byte, members []Member) []byte {
+	for i, m := range members {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(AppendString(dst, m.Name), ':')
+		dst = m.Value.Append(dst)
+	}
+	return dst
 }
 
 // AppendSorted appends v for people: names sorted, indent spaces a level, and

@@ -59,10 +59,12 @@ func New(l net.Listener, max int, busy []byte) *Listener {
 // A conn is an admitted connection.
 type conn struct {
 	net.Conn
-	home  *Listener
-	since atomic.Int64 // when it began to wait for a request, in Unix nanoseconds; 0: it is being served
-	until atomic.Int64 // by when what is read must have come, in Unix nanoseconds; 0: no matter
-	woken atomic.Bool  // reads fail at once
+	home    *Listener
+	since   atomic.Int64 // when it began to wait for a request, in Unix nanoseconds; 0: it is being served
+	until   atomic.Int64 // by when what is read must have come, in Unix nanoseconds; 0: no matter
+	woken   atomic.Bool  // reads fail at once
+	reading atomic.Int32 // reads under way
+	below   atomic.Bool  // the connection below has a deadline
 }
 
 // Accept implements net.Listener: it returns connections that have a place.

@@ -3,6 +3,7 @@ package admit_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -194,6 +195,55 @@ func TestR05_WhoTakesTooLongIsLetGo(t *testing.T) {
 		slow.ask("/")
 		slow.read(t)
 		time.Sleep(400 * time.Millisecond)
+	}
+}
+
+// net.Conn: a deadline in the past ends a read that waits and fails those to
+// come, until another is set; then nothing that was sent in between is lost.
+func TestDeadlinesOfReads(t *testing.T) {
+	is := is.New(t)
+	bound, err := net.Listen("tcp", "127.0.0.1:0")
+	is.NoErr(err)
+	l := admit.New(bound, 1, nil)
+	defer l.Close()
+	out, err := net.Dial("tcp", l.Addr().String())
+	is.NoErr(err)
+	defer out.Close()
+	in, err := l.Accept()
+	is.NoErr(err)
+	defer in.Close()
+	type read struct {
+		text string
+		err  error
+	}
+	reads := make(chan read, 1)
+	begin := func() {
+		go func() {
+			b := make([]byte, 8)
+			n, err := in.Read(b)
+			reads <- read{string(b[:n]), err}
+		}()
+	}
+	past := time.Unix(1, 0)
+	for _, wait := range []time.Duration{20 * time.Millisecond, 0} { // with a read that waits already, or perhaps not yet
+		begin()
+		time.Sleep(wait)
+		is.NoErr(in.SetReadDeadline(past))
+		r := <-reads
+		var timeout net.Error
+		is.True(errors.As(r.err, &timeout) && timeout.Timeout()) // the read ended
+		_, err = io.WriteString(out, "sent")
+		is.NoErr(err)
+		begin()
+		r = <-reads
+		is.True(errors.Is(r.err, os.ErrDeadlineExceeded) && r.text == "") // so does the next, at once
+		is.NoErr(in.SetReadDeadline(time.Time{}))
+		begin()
+		is.Equal(<-reads, read{"sent", nil}) // until reads may wait
+		begin()
+		_, err = io.WriteString(out, "more")
+		is.NoErr(err)
+		is.Equal(<-reads, read{"more", nil}) // as long as they like
 	}
 }
 

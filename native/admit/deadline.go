@@ -3,6 +3,7 @@ package admit
 
 import (
 	"errors"
+	"os"
 	"time"
 )
 
@@ -12,21 +13,42 @@ const tick = time.Second
 // past is a deadline that wakes whoever reads.
 var past = time.Unix(1, 0)
 
-// SetReadDeadline implements net.Conn, to the second: net/http sets three
+// Read implements net.Conn. Once reads fail at once, the kernel is not asked.
+func (c *conn) Read(p []byte) (int, error) {
+	c.reading.Add(1)
+	defer c.reading.Add(-1)
+	if c.woken.Load() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.Conn.Read(p)
+}
+
+// SetReadDeadline implements net.Conn, to the second: net/http sets five
 // deadlines a request, and a timer for each costs as much as a lookup of a
-// token. watch looks after those that lie ahead; one in the past, by which
-// net/http takes a read back, holds at once.
+// token. watch looks after those that lie ahead. One in the past, by which
+// net/http takes a read back, holds at once; the connection below hears of it
+// only when a read has begun.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if !t.IsZero() && !t.After(past) {
-		c.woken.Store(true)
+		c.woken.Store(true) // before it is asked who reads: Read asks the other way round
+		if c.reading.Load() == 0 {
+			return nil
+		}
+		defer c.below.Store(true) // after it has one: whoever lifts it meanwhile looks again, see wakeLate
 		return c.Conn.SetReadDeadline(t)
 	}
 	c.until.Store(nanoseconds(t))
-	if c.woken.Load() {
-		c.woken.Store(false)
-		return c.Conn.SetReadDeadline(time.Time{})
+	return c.sleep()
+}
+
+// sleep lets reads wait again.
+func (c *conn) sleep() error {
+	c.woken.Store(false)
+	if !c.below.Load() {
+		return nil
 	}
-	return nil
+	c.below.Store(false)
+	return c.Conn.SetReadDeadline(time.Time{})
 }
 
 // SetDeadline implements net.Conn.
@@ -65,8 +87,7 @@ func (l *Listener) wakeLate(now time.Time) {
 		}
 		c.end()
 		if c.until.Load() != until { // a request came just then: it has a deadline of its own
-			c.woken.Store(false)
-			_ = c.Conn.SetReadDeadline(time.Time{})
+			_ = c.sleep()
 		}
 	}
 }
