@@ -82,6 +82,12 @@ func (h Header) With(name, value string) Header {
 	return append(h[:len(h):len(h)], Field{name, value})
 }
 
+// Target returns Host and Path.
+func (r Request) Target() (host, path string) {
+	_, host, path, _ = split(r.URL)
+	return host, path
+}
+
 // Host returns the URL's authority (host and port, with any userinfo), or "".
 func (r Request) Host() string {
 	_, authority, _, _ := split(r.URL)

@@ -90,27 +90,30 @@ func placed(routes []Route) map[string]*place {
 // Serve answers one request. It never panics and never answers 5xx for what
 // was sent.
 func (s *Server) Serve(now time.Time, m message.Request) message.Response {
-	if r, ok := s.file(m); ok {
-		return r
+	host, path := m.Target()
+	var r message.Response
+	switch file, is := s.cfg.Files[path]; {
+	case len(m.URL) > maxTarget:
+		r = refused(414, oauth.InvalidRequest, "the URL is longer than 64 KiB")
+	case !s.hosts[strings.ToLower(host)]:
+		r = refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or start the server with --allow-host")
+	case is && (m.Method == "GET" || m.Method == "HEAD"):
+		return file // as it is, and not traced
+	default:
+		r = s.serve(now, m, path)
 	}
-	r := s.serve(now, m)
 	if s.cfg.Trace != nil {
 		s.cfg.Trace(exchanged(now, m, r))
 	}
 	return r
 }
 
-func (s *Server) serve(now time.Time, m message.Request) message.Response {
-	if len(m.URL) > maxTarget {
-		return refused(414, oauth.InvalidRequest, "the URL is longer than 64 KiB")
-	}
-	if !s.hosts[strings.ToLower(m.Host())] {
-		return refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or start the server with --allow-host")
-	}
-	to, p := s, s.places[m.Path()]
+// serve answers at a path of a Host that is served.
+func (s *Server) serve(now time.Time, m message.Request, path string) message.Response {
+	to, p := s, s.places[path]
 	if p == nil {
 		var box *openSandbox
-		if to, p, box = s.tenant(now, m.Path()); to == nil || p == nil {
+		if to, p, box = s.tenant(now, path); to == nil || p == nil {
 			return refused(404, "not_found", "no such path; /docs lists what is served, and a sandbox ends by itself")
 		}
 		if box != nil && box.spend(now) {
@@ -134,15 +137,6 @@ func (s *Server) serve(now time.Time, m message.Request) message.Response {
 		return s.crossOrigin(p, origin, refused(413, oauth.InvalidRequest, "the body is longer than "+message.Decimal(int64(route.Limit))+" bytes"))
 	}
 	return s.crossOrigin(p, origin, route.do(to, now, m))
-}
-
-// file is one of the files that are served as they are.
-func (s *Server) file(m message.Request) (message.Response, bool) {
-	if len(s.cfg.Files) == 0 || m.Method != "GET" && m.Method != "HEAD" || !s.hosts[strings.ToLower(m.Host())] {
-		return message.Response{}, false
-	}
-	r, ok := s.cfg.Files[m.Path()]
-	return r, ok
 }
 
 // Busy is the answer to whoever the host has no place for: nothing was read,
