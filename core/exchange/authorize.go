@@ -77,7 +77,7 @@ type AuthorizationResponse struct {
 
 // URL is the redirect; a query that the redirect URI has is kept.
 func (r AuthorizationResponse) URL(redirectURI string) string {
-	var f message.Form
+	f := make(message.Form, 0, 4)
 	if r.Err != nil {
 		f.Add("error", r.Err.Code)
 		f.Add("error_description", oauth.Describable(r.Err.Description))

@@ -82,22 +82,23 @@ func decodeForm(text, part string) (string, error) {
 }
 
 func unescape(s string) (string, error) {
-	b := make([]byte, 0, len(s))
+	var b strings.Builder
+	b.Grow(len(s))
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '+':
-			b = append(b, ' ')
+			b.WriteByte(' ')
 		case '%':
 			if i+2 >= len(s) || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0 {
 				return "", errors.New("a '%' is not followed by two hex digits")
 			}
-			b = append(b, byte(unhex(s[i+1])<<4|unhex(s[i+2])))
+			b.WriteByte(byte(unhex(s[i+1])<<4 | unhex(s[i+2])))
 			i += 2
 		default:
-			b = append(b, s[i])
+			b.WriteByte(s[i])
 		}
 	}
-	return string(b), nil
+	return b.String(), nil
 }
 
 func unhex(c byte) int {
@@ -162,15 +163,29 @@ func (f *Form) Add(name, value string) {
 // Encode writes the parameters in their order.
 func (f Form) Encode() string {
 	var b strings.Builder
+	b.Grow(f.room())
+	f.write(&b)
+	return b.String()
+}
+
+// room is enough for most: few characters are escaped.
+func (f Form) room() int {
+	n := 0
+	for _, p := range f {
+		n += len(p.Name) + len(p.Value) + len("=&")
+	}
+	return n + n/4
+}
+
+func (f Form) write(b *strings.Builder) {
 	for i, p := range f {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		encodeForm(&b, p.Name)
+		encodeForm(b, p.Name)
 		b.WriteByte('=')
-		encodeForm(&b, p.Value)
+		encodeForm(b, p.Value)
 	}
-	return b.String()
 }
 
 func encodeForm(b *strings.Builder, s string) {
@@ -194,11 +209,15 @@ func AppendQuery(rawURL string, f Form) string {
 	if len(f) == 0 {
 		return rawURL
 	}
+	var b strings.Builder
+	b.Grow(len(rawURL) + f.room())
+	b.WriteString(rawURL)
 	switch i := strings.IndexByte(rawURL, '?'); {
 	case i < 0:
-		return rawURL + "?" + f.Encode()
-	case i == len(rawURL)-1 || strings.HasSuffix(rawURL, "&"):
-		return rawURL + f.Encode()
+		b.WriteByte('?')
+	case i < len(rawURL)-1 && !strings.HasSuffix(rawURL, "&"):
+		b.WriteByte('&')
 	}
-	return rawURL + "&" + f.Encode()
+	f.write(&b)
+	return b.String()
 }

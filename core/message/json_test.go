@@ -154,6 +154,17 @@ func TestJSONRefusalsSayWhy(t *testing.T) {
 	}
 }
 
+// As deep as allowed is read, and not one deeper, however much stands beside it.
+func TestJSONNestsAsDeepAsAllowed(t *testing.T) {
+	is := is.New(t)
+	for _, beside := range []string{"", "[],[],", `"[[[{",`} {
+		for depth, fits := range map[int]bool{message.MaxDepth: true, message.MaxDepth + 1: false} {
+			_, err := message.ParseJSON([]byte("[" + beside + strings.Repeat("[", depth-1) + strings.Repeat("]", depth)))
+			is.Equal(err == nil, fits) // the limit is MaxDepth
+		}
+	}
+}
+
 // A million brackets or values are refused while they are counted: nothing is
 // built.
 func TestJSONTooMuchIsRefusedCheaply(t *testing.T) {
