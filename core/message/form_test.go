@@ -189,6 +189,15 @@ func TestFormKeepsNoLongBody(t *testing.T) {
 	is.Equal(testing.AllocsPerRun(50, func() { _, _ = message.ParseForm(long) }), 9.0) // the list, four names, four values
 }
 
+// A redirect is one piece of memory, and so is each value that was escaped.
+func TestFormAllocations(t *testing.T) {
+	is := is.New(t)
+	f := message.Form{{"code", strings.Repeat("c", 43)}, {"state", "xyz"}, {"iss", "http://127.0.0.1:8080"}}
+	is.Equal(testing.AllocsPerRun(50, func() { _ = f.Encode() }), 1.0)
+	is.Equal(testing.AllocsPerRun(50, func() { _ = message.AppendQuery("http://127.0.0.1:7777/callback", f) }), 1.0)
+	is.Equal(testing.AllocsPerRun(50, func() { _, _ = message.ParseForm("iss=http%3A%2F%2F127.0.0.1%3A8080") }), 2.0) // the list, the value
+}
+
 func FuzzParseForm(f *testing.F) {
 	for _, s := range []string{"", "a=1&b=2", "a=%zz", "a;b", "a+b=%2B", "=&==&a==", "%00=%ff", "a=é&&&", "state=%F0%9F%98%80"} {
 		f.Add(s)

@@ -42,7 +42,7 @@ func growing(programs string) error {
 		if err != nil {
 			return err
 		}
-		q, err := costs(slots, subject{p.ours, counted(clientCredentials(p.ours), &issued)}, subject{p.bare, clientCredentials(p.bare)},
+		q, err := brief(slots).costs(subject{p.ours, counted(clientCredentials(p.ours), &issued)}, subject{p.bare, clientCredentials(p.bare)},
 			subject{p.ours, kept.call(p.ours)}, subject{p.bare, resourceCall(p.token)(p.bare)})
 		if err != nil {
 			return err

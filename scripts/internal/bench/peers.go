@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A peer is a server that others made.
@@ -201,11 +202,13 @@ func beside(programs, load string) error {
 	return nil
 }
 
-// row measures one work on all that have it.
+// row measures one work on all that have it, by the median of windows that are
+// long enough for what a server does now and then, as to collect its garbage:
+// the lower quartile of brief slices would leave that out.
 func row(w int, p sides, ours func(*process) func(*conn) error, running []*process, cells [][3]float64) error {
-	slots := 16
+	windows := course{9, time.Second, 300 * time.Millisecond}
 	if *quick {
-		slots = 4
+		windows = course{3, 250 * time.Millisecond, 50 * time.Millisecond}
 	}
 	all, at := []subject{{p.bare, ours(p.bare)}, {p.ours, ours(p.ours)}}, []int{0}
 	for i, peer := range peerServers {
@@ -218,12 +221,12 @@ func row(w int, p sides, ours func(*process) func(*conn) error, running []*proce
 		}
 		all, at = append(all, subject{running[i], do}), append(at, i+1)
 	}
-	q, err := costs(slots, all...)
+	q, err := windows.costs(all...)
 	if err != nil {
 		return err
 	}
 	for i, cell := range at {
-		cells[cell][w] = q[i+1].low / q[0].low
+		cells[cell][w] = q[i+1].middle / q[0].middle
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func compare(w work, ours, bare *process) (float64, error) {
 	if *quick {
 		slots = 6
 	}
-	all, err := costs(slots, subject{ours, w.do(ours)}, subject{bare, w.do(bare)})
+	all, err := brief(slots).costs(subject{ours, w.do(ours)}, subject{bare, w.do(bare)})
 	if err != nil {
 		return 0, err
 	}
@@ -199,14 +199,29 @@ type subject struct {
 }
 
 // Quartiles of the CPU time for one unit of work, in microseconds.
-type quartiles struct{ low, high float64 }
+type quartiles struct{ low, middle, high float64 }
+
+// A course is how often each is measured, for how long, and for how long it
+// runs before that.
+type course struct {
+	slots      int
+	span, warm time.Duration
+}
+
+// brief slices: most of them meet nothing else that runs on the machine.
+func brief(slots int) course { return course{slots, 250 * time.Millisecond, 0} }
 
 // costs takes slices of all subjects in turn.
-func costs(slots int, all ...subject) ([]quartiles, error) {
+func (c course) costs(all ...subject) ([]quartiles, error) {
 	times := make([][]float64, len(all))
-	for range slots {
+	for range c.slots {
 		for i, s := range all {
-			t, err := cost(s.process, s.do, 250*time.Millisecond)
+			if c.warm > 0 {
+				if _, err := repeat(s.base, s.do, until(time.Now().Add(c.warm))); err != nil {
+					return nil, err
+				}
+			}
+			t, err := cost(s.process, s.do, c.span)
 			if err != nil {
 				return nil, err
 			}
@@ -216,7 +231,7 @@ func costs(slots int, all ...subject) ([]quartiles, error) {
 	out := make([]quartiles, len(all))
 	for i, t := range times {
 		slices.Sort(t)
-		out[i] = quartiles{t[slots/4], t[slots-1-slots/4]}
+		out[i] = quartiles{t[c.slots/4], t[c.slots/2], t[c.slots-1-c.slots/4]}
 	}
 	return out, nil
 }
