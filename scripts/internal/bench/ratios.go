@@ -88,12 +88,11 @@ type sides struct {
 // startSides starts both on the core under measurement. With jwt, access tokens
 // are signed, and so does the baseline sign once a token.
 func startSides(programs string, jwt bool) (sides, error) {
-	argv := []string{programs + "mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off", "--max-codes", "10000000"}
 	baseline := []string{programs + "bench"}
 	if jwt {
-		argv, baseline = append(argv, "--token-format", "jwt"), append(baseline, "--bare-signs")
+		baseline = append(baseline, "--bare-signs")
 	}
-	ours, err := start(pinned(argv...)...)
+	ours, err := startOurs(programs, jwt)
 	if err != nil {
 		return sides{}, err
 	}
@@ -107,6 +106,14 @@ func startSides(programs string, jwt bool) (sides, error) {
 		ours.stop()
 	}
 	return sides{ours, bare, token}, err
+}
+
+func startOurs(programs string, jwt bool) (*process, error) {
+	argv := []string{programs + "mcp-auth-server", "--listen", "127.0.0.1:0", "--approval", "auto", "--log-format", "off", "--max-codes", "10000000"}
+	if jwt {
+		argv = append(argv, "--token-format", "jwt")
+	}
+	return start(pinned(argv...)...)
 }
 
 func (p sides) stop() {
