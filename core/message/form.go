@@ -82,23 +82,22 @@ func decodeForm(text, part string) (string, error) {
 }
 
 func unescape(s string) (string, error) {
-	var b strings.Builder
-	b.Grow(len(s))
+	b := make([]byte, 0, 256) // for most, and it is not kept: what is returned is as long as its text
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '+':
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		case '%':
 			if i+2 >= len(s) || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0 {
 				return "", errors.New("a '%' is not followed by two hex digits")
 			}
-			b.WriteByte(byte(unhex(s[i+1])<<4 | unhex(s[i+2])))
+			b = append(b, byte(unhex(s[i+1])<<4|unhex(s[i+2])))
 			i += 2
 		default:
-			b.WriteByte(s[i])
+			b = append(b, s[i])
 		}
 	}
-	return b.String(), nil
+	return string(b), nil
 }
 
 func unhex(c byte) int {
