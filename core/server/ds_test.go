@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,7 +120,11 @@ func TestAllocations(t *testing.T) {
 	token := message.Request{Method: "POST", URL: base + "/oauth/token", Body: body, Header: message.Header{{Name: "Content-Type", Value: message.FormType}}}
 	call := message.Request{Method: "POST", URL: resource, Body: []byte(ping), Header: message.Header{{Name: "Authorization", Value: "Bearer " + at}, {Name: "Content-Type", Value: message.JSONType}}}
 	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, token) }) <= 10) // a token costs at most 10 allocations
-	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, call) }) <= 12)  // and a protected call 12
+	room := 12.0
+	if built, _ := debug.ReadBuildInfo(); built != nil && slices.Contains(built.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		room = 24 // the race detector empties pools at random, those of the JSON reader among them
+	}
+	b.True(testing.AllocsPerRun(200, func() { b.s.Serve(b.now, call) }) <= room) // and a protected call 12
 }
 
 // MCP authorization: no offline_access among a resource's scopes, and the
