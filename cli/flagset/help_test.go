@@ -5,35 +5,13 @@ package flagset
 import (
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/matryer/is"
+
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b := strings.Split(string(want), "\n"), strings.Split(got, "\n")
-	for i := range max(len(a), len(b)) {
-		if i >= len(a) || i >= len(b) || a[i] != b[i] {
-			t.Fatalf("%s differs from line %d on; it is now\n%s", path, i+1, got)
-		}
-	}
-}
 
 func TestGoldenHelp(t *testing.T) {
 	root, _ := tree()
@@ -42,7 +20,7 @@ func TestGoldenHelp(t *testing.T) {
 		c, _ := Arrange(root, strings.Fields(line))
 		fmt.Fprintf(&all, "==== mcp-auth %s --help\n%s", line, Usage(c, globals))
 	}
-	golden(t, "help.golden", all.String())
+	golden.Hold(t, "help.golden", all.String())
 }
 
 func TestHelpFitsAndIsWhole(t *testing.T) {
@@ -77,5 +55,5 @@ func TestGoldenCompletion(t *testing.T) {
 			fmt.Fprintln(&all, line)
 		}
 	}
-	golden(t, "completion.golden", all.String())
+	golden.Hold(t, "completion.golden", all.String())
 }
