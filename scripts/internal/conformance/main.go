@@ -27,9 +27,9 @@ var rings = []ring{
 	{"K1", "client, native", clientTrials(nativeClient), buildNativeClient},
 	{"K2", "client, the core as WebAssembly in Node", clientTrials(wasmClient), buildWasmClient},
 	{"K3", "client, transport", transportTrials, buildNativeClient},
-	{"S1", "server, what both revisions require", serverTrials(requiredRows, true), startServer("--conformance")},
-	{"S2", "server, beyond that", serverTrials(beyondRows, true), startServer("--conformance")},
-	{"S3", "server, the core's own tools", serverTrials(defaultRows, false), startServer()},
+	{"S1", "server, what both revisions require", serverTrials(requiredRows, true, true), startServer("--conformance")},
+	{"S2", "server, beyond that", serverTrials(beyondRows, true, false), startServer("--conformance")},
+	{"S3", "server, the core's own tools", serverTrials(defaultRows, false, false), startServer()},
 	{"A1", "authorization server", authorizationTrials, startIssuers},
 	{"A2", "authorization and resource server, by MCPJam", jamTrials, startJam},
 	{"R1", "real clients log in to our server", peerTrials, startPeers},
@@ -63,7 +63,9 @@ func usage() {
 
 A trial passes when the suite exits with 0, no check warns, and at least as
 many distinct checks succeed as a conforming subject gets. One that runs out of
-its 30 seconds gets one more go. The exit code is 0 when every trial passes.
+its 30 seconds gets one more go. What a revision requires of a server (S1) is
+run as one set an endpoint, unless --scenario picks from it. The exit code is 0
+when every trial passes.
 
 Rings`)
 	for _, r := range rings {

@@ -128,7 +128,7 @@ func (b *bench) command(ctx context.Context, env []string, name string, args ...
 func (b *bench) watched(ctx context.Context, input io.Reader, watch io.Writer, env []string, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = b.root
-	c.Env = append(os.Environ(), env...)
+	c.Env = append(append(os.Environ(), "NODE_COMPILE_CACHE="+filepath.Join(b.root, ".cache", "compiled")), env...)
 	group(c)
 	c.WaitDelay = time.Second
 	c.Stdin = input
@@ -145,11 +145,14 @@ func (b *bench) watched(ctx context.Context, input io.Reader, watch io.Writer, e
 	return said.String(), err
 }
 
-// readChecks gathers every checks.json below a folder.
+// checksFile is where the suite leaves the checks of a scenario.
+const checksFile = "checks.json"
+
+// readChecks gathers the checks of every scenario below a folder.
 func readChecks(folder string) (all []check, err error) {
 	files := 0
 	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() != "checks.json" {
+		if err != nil || d.Name() != checksFile {
 			return err
 		}
 		files++
