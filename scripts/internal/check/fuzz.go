@@ -29,7 +29,7 @@ func fuzz(t *tally) error {
 				t.fail(target.Package + " " + target.Name)
 				fmt.Println(out)
 			} else {
-				t.passed++
+				t.pass()
 			}
 			<-places
 		})

@@ -7,7 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,7 +32,7 @@ var phases = []phase{
 	{"worker", "the Worker in workerd: flow scripts, races, the catalogue, kills, the walkthrough", worker},
 	{"mutants", "a sample of mutants and of planted faults, and whether the tests notice", notice},
 	{"fuzz", "every fuzz target, half a minute each, some at a time", fuzz},
-	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", command("scripts/conformance")},
+	{"conformance", "the official conformance suite, MCPJam's checker and real clients, from npm", conformance},
 	{"demo", "the walkthrough with the real programs", command("scripts/demo")},
 	{"soak", "kills, races, floods, leaks, stops, load and overload, each with its control, shortened", command("scripts/soak", "--short")},
 	{"compare", "the checks of the original, put to ours", command("scripts/compare")},
@@ -48,9 +50,13 @@ func main() {
 	flag.Parse()
 	begin := time.Now()
 	var all tally
-	for _, p := range phases {
-		if *only == "" || strings.Contains(","+*only+",", ","+p.name+",") {
-			p.do(&all)
+	chosen := slices.DeleteFunc(slices.Clone(phases), func(p phase) bool {
+		return *only != "" && !strings.Contains(","+*only+",", ","+p.name+",")
+	})
+	for i, p := range chosen {
+		p.do(&all)
+		if i == 0 { // the tools are here
+			go fetch(chosen[1:])
 		}
 	}
 	fmt.Printf("in %s", time.Since(begin).Round(time.Second))
@@ -74,13 +80,30 @@ func usage() {
 }
 
 // A tally counts checks: each test, each fuzz target, each build, and each
-// phase that is one check.
+// phase that is one check. It is safe for concurrent use while a phase runs.
 type tally struct {
+	mu              sync.Mutex
 	passed, skipped int
 	failed          []string // their names
 }
 
-func (t *tally) fail(name string) { t.failed = append(t.failed, name) }
+func (t *tally) pass() {
+	t.mu.Lock()
+	t.passed++
+	t.mu.Unlock()
+}
+
+func (t *tally) skip() {
+	t.mu.Lock()
+	t.skipped++
+	t.mu.Unlock()
+}
+
+func (t *tally) fail(name string) {
+	t.mu.Lock()
+	t.failed = append(t.failed, name)
+	t.mu.Unlock()
+}
 
 // do runs a phase. A phase that counted nothing counts as one.
 func (p phase) do(all *tally) {
@@ -93,7 +116,7 @@ func (p phase) do(all *tally) {
 	case err != nil && len(all.failed) == failed:
 		all.fail(p.name + ": " + err.Error())
 	case err == nil && all.passed == passed && all.skipped == skipped && len(all.failed) == failed:
-		all.passed++
+		all.pass()
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -8,11 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // page tests what the page's own build of the core is made of, builds the page
-// and the programs, installs what drives a browser, and runs the tests of
+// and the programs, and runs the tests of
 // web/page/test.
 func page(t *tally) error {
 	if err := tests(t, nil, "-tags=page", "./core/jose", "./core/table", "./core/keyring", "./core/flowtest", "./core/stage"); err != nil {
@@ -21,24 +22,25 @@ func page(t *tally) error {
 	if err := errors.Join(run(nil, "scripts/build-page"), run(nil, "go", "build", "-o", "bin/", "./cli/mcp-auth", "./native/mcp-auth-server")); err != nil {
 		return err
 	}
-	browser, err := chromium()
+	program, err := browser()
 	if err != nil {
 		return err
-	}
-	if err := run(nil, "npm", "ci", "--prefix", "web/page/test", "--no-audit", "--no-fund", "--silent"); err != nil {
-		return fmt.Errorf("npm ci in web/page/test: %w", err)
 	}
 	bin, err := filepath.Abs("bin")
 	if err != nil {
 		return err
 	}
+	env := append(os.Environ(), "CHROMIUM="+program, "BIN="+bin, "PAGE="+filepath.Join(bin, "page"))
+	const alone = "web/page/test/safety.test.mjs" // it looks how long the browser is busy
 	files, err := filepath.Glob("web/page/test/*.test.mjs")
-	if err != nil {
-		return err
-	}
-	c := exec.Command("node", append([]string{"--test", "--test-reporter=tap", "--test-concurrency=1"}, files...)...)
-	c.Env = append(os.Environ(), "CHROMIUM="+browser, "BIN="+bin, "PAGE="+filepath.Join(bin, "page"))
-	c.Stderr = os.Stderr
+	files = slices.DeleteFunc(files, func(file string) bool { return filepath.ToSlash(file) == alone })
+	return errors.Join(err, t.pageTests(env, files...), t.pageTests(env, alone))
+}
+
+// pageTests runs files of tests beside each other.
+func (t *tally) pageTests(env []string, files ...string) error {
+	c := exec.Command("node", append([]string{"--test", "--test-reporter=tap", fmt.Sprintf("--test-concurrency=%d", len(files))}, files...)...)
+	c.Env, c.Stderr = env, os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return err
@@ -60,10 +62,10 @@ func page(t *tally) error {
 func (t *tally) tap(line string, showing bool) bool {
 	switch {
 	case strings.HasPrefix(line, "ok ") && strings.Contains(line, "# SKIP"):
-		t.skipped++
+		t.skip()
 		fmt.Println("   skipped", line)
 	case strings.HasPrefix(line, "ok "):
-		t.passed++
+		t.pass()
 	case strings.HasPrefix(line, "not ok "):
 		t.fail("page: " + line)
 		fmt.Println("   FAIL", line)
@@ -75,19 +77,4 @@ func (t *tally) tap(line string, showing bool) bool {
 		fmt.Println(line)
 	}
 	return false
-}
-
-// chromium finds the system's browser, and installs it where apt can.
-func chromium() (string, error) {
-	for range 2 {
-		for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-			if found, err := exec.LookPath(name); err == nil {
-				return found, nil
-			}
-		}
-		if err := install("chromium"); err != nil {
-			return "", fmt.Errorf("the page's tests need Chromium, and installing it failed: %w", err)
-		}
-	}
-	return "", errors.New("the page's tests need Chromium: install it, under the name chromium")
 }

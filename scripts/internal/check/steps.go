@@ -120,7 +120,7 @@ func build(t *tally) error {
 		if _, err := output([]string{"GOOS=" + system, "GOARCH=" + arch, "CGO_ENABLED=0"}, "go", "build", "./..."); err != nil {
 			return err
 		}
-		t.passed++
+		t.pass()
 	}
 	fmt.Println("   js/wasm")
 	js := []string{"GOOS=js", "GOARCH=wasm"}
@@ -131,6 +131,6 @@ func build(t *tally) error {
 	if err == nil && slices.Contains(strings.Fields(deps), "net/http") {
 		return errors.New("the core links net/http: go list -deps ./core/... says so")
 	}
-	t.passed++
+	t.pass()
 	return err
 }

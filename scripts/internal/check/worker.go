@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"sync"
 
 	"mcp-auth/scripts/internal/workerd"
 )
@@ -12,7 +13,7 @@ import (
 const catalogue = "^Test(AZ|TK|RF|DV|RG|RS|MC)[0-9]"
 
 func worker(t *tally) error {
-	program, err := workerd.Install()
+	program, err := workerdProgram()
 	if err != nil {
 		return err
 	}
@@ -30,8 +31,14 @@ func worker(t *tally) error {
 	}
 	defer p.Stop()
 	env := []string{"MCP_AUTH_TEST_WORKER=" + p.Address, "MCP_AUTH_TEST_WORKERD=" + program, "MCP_AUTH_TEST_WORKER_FOLDER=" + deployed}
-	err = errors.Join(tests(t, env, "-count=1", "-timeout=10m", "./wasm/worker/test"), tests(t, env, "-count=1", "-timeout=10m", "-run="+catalogue, "./core/server"))
-	return errors.Join(err, walkthrough(program, deployed))
+	// Each test has a sandbox of its own, so the two may run at once: the first
+	// mostly waits.
+	var own error
+	var running sync.WaitGroup
+	running.Go(func() { own = tests(t, env, "-count=1", "-timeout=10m", "./wasm/worker/test") })
+	err = tests(t, env, "-count=1", "-timeout=10m", "-run="+catalogue, "./core/server")
+	running.Wait()
+	return errors.Join(own, err, walkthrough(program, deployed))
 }
 
 // walkthrough takes every flow with the real command line program.

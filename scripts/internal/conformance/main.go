@@ -43,6 +43,7 @@ var (
 	scenario = flag.String("scenario", "", "run only trials whose scenario is this, or begins with it")
 	verbose  = flag.Bool("verbose", false, "show every check of a failed trial, and what the subject said")
 	parallel = flag.Int("parallel", 2*runtime.NumCPU(), "trials at a time")
+	install  = flag.Bool("install", false, "bring what the rings need from npm, and run none")
 	keep     = flag.String("keep", "", "keep the suite's results in this folder")
 )
 
@@ -60,6 +61,7 @@ func main() {
 
 func usage() {
 	fmt.Println(`scripts/conformance [--only K1,S1] [--scenario ID] [--verbose] [--parallel N] [--keep DIR]
+scripts/conformance --install
 
 A trial passes when the suite exits with 0, no check warns, and at least as
 many distinct checks succeed as a conforming subject gets. One that runs out of
@@ -83,6 +85,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer b.close()
+	if *install {
+		return b.fetch(ctx)
+	}
 	var totals []string
 	fell := false
 	for _, r := range chosen {

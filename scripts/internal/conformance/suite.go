@@ -96,6 +96,17 @@ func (b *bench) install(ctx context.Context, name string) (string, error) {
 	return modules, os.WriteFile(done, wanted, 0o644)
 }
 
+// fetch installs what a ring would install when it starts; the suite itself is
+// here with the bench.
+func (b *bench) fetch(ctx context.Context) error {
+	for _, name := range [...]string{"mcpjam", "peers"} {
+		if _, err := b.install(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // nodeIn finds the Node that was installed for this system.
 func nodeIn(modules string) (string, error) {
 	found, _ := filepath.Glob(filepath.Join(modules, "node-*", "bin", "node"))
