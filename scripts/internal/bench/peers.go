@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"mcp-auth/scripts/internal/workerd"
 )
 
 // A peer is a server that others made.
@@ -28,28 +30,49 @@ var works = [...]string{"client_credentials", "code_flow", "resource"}
 const peersDir = "scripts/internal/bench/peers"
 
 var peerServers = []peer{
-	{"ory/fosite 0.49.0", startFosite, [3]func(*process) (func(*conn) error, error){peerToken("/oauth/token", "&scope=mcp%3Aread"), fositeFlow.prepare, fositeCall},
+	{"ory/fosite 0.49.0", startGo("fosite"), [3]func(*process) (func(*conn) error, error){peerToken("/oauth/token", "&scope=mcp%3Aread"), fositeFlow.prepare, fositeFlow.call},
 		"a library: no MCP (its call answers a constant), no resource indicators, no metadata; its secrets are hashed with SHA-256 here, by default with bcrypt; PKCE enforced"},
-	{"oidc-provider 9.13.3", startNode("oidc-provider"), [3]func(*process) (func(*conn) error, error){peerToken("/token", ""), oidcFlow.prepare, oidcCall},
+	{"zitadel/oidc 3.52.0", startGo("zitadel"), [3]func(*process) (func(*conn) error, error){
+		peerWork("/oauth/token", formField, "grant_type=client_credentials&client_id=sid1&client_secret=verysecret&scope=openid"), zitadelFlow.prepare, zitadelFlow.userinfo("/userinfo")},
+		"the storage of its own example; no MCP: its call is userinfo with the token checked; its code flow is three requests, and signs an id_token as well (RS256)"},
+	{"oidc-provider 9.13.3", startNode("oidc-provider"), [3]func(*process) (func(*conn) error, error){peerToken("/token", ""), oidcFlow.prepare, oidcFlow.userinfo("/me")},
 		"no MCP: its call is userinfo with the token checked; its code flow signs an id_token as well (RS256)"},
 	{"oauth2-mock-server 8.2.3", startNode("oauth2-mock-server"), [3]func(*process) (func(*conn) error, error){peerToken("/token", ""), mockFlow.prepare, nil},
 		"no clients, no secrets, no consent, no resource: nothing is checked but PKCE; tokens are JWTs signed with RS256; no call, since it checks no token"},
+	{"workers-oauth-provider 1.2.3", startWorkerd, [3]func(*process) (func(*conn) error, error){nil, workersFlow.prepare, workersFlow.call},
+		"a library, in workerd with a map for its KV namespace; no client credentials; no MCP (its call answers a constant); its code flow stores a refresh token as well"},
 }
 
-func startFosite(installed string) (*process, error) {
-	program := filepath.Join(installed, "fosite")
-	c := exec.Command("go", "build", "-o", program, ".")
-	c.Dir = filepath.Join(peersDir, "fosite")
-	if out, err := c.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build in %s: %w\n%s", c.Dir, err, out)
+func startGo(name string) func(string) (*process, error) {
+	return func(installed string) (*process, error) {
+		program := filepath.Join(installed, name)
+		c := exec.Command("go", "build", "-o", program, ".")
+		c.Dir = filepath.Join(peersDir, name)
+		if out, err := c.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("go build in %s: %w\n%s", c.Dir, err, out)
+		}
+		return start(pinned(program)...)
 	}
-	return start(pinned(program)...)
 }
 
 func startNode(name string) func(string) (*process, error) {
 	return func(installed string) (*process, error) {
 		return start(pinned("node", filepath.Join(installed, name+".mjs"))...)
 	}
+}
+
+// startWorkerd runs the folder's Worker.
+func startWorkerd(installed string) (*process, error) {
+	program, err := workerd.Program(filepath.Join(installed, "node_modules"))
+	if err != nil {
+		return nil, err
+	}
+	p, err := workerd.Serve(program, installed)
+	if err != nil {
+		return nil, err
+	}
+	pin(p.Command.Process.Pid, "0")
+	return &process{p.Command, "http://" + p.Address}, nil
 }
 
 // install puts the servers from npm into .cache, at the versions of the lock.
@@ -83,8 +106,13 @@ func install() (string, error) {
 }
 
 func peerToken(path, more string) func(*process) (func(*conn) error, error) {
+	return peerWork(path, formField, login+more)
+}
+
+// peerWork is one request, again and again.
+func peerWork(path, fields, body string) func(*process) (func(*conn) error, error) {
 	return func(p *process) (func(*conn) error, error) {
-		ask := request(p.base, path, formField, login+more)
+		ask := request(p.base, path, fields, body)
 		return func(c *conn) error {
 			_, err := c.do(ask, 200)
 			return err
@@ -100,9 +128,11 @@ type flow struct {
 }
 
 var (
-	fositeFlow = flow{"/oauth/authorize", "/oauth/token", "mcp:read", "http://127.0.0.1:7777/callback", 303, false}
-	oidcFlow   = flow{"/auth", "/token", "openid mcp:read", "https://client.example/callback", 303, true}
-	mockFlow   = flow{"/authorize", "/token", "mcp:read", "http://127.0.0.1:7777/callback", 302, false}
+	fositeFlow  = flow{"/oauth/authorize", "/oauth/token", "mcp:read", "http://127.0.0.1:7777/callback", 303, false}
+	zitadelFlow = flow{"/authorize", "/oauth/token", "openid", "http://127.0.0.1:7777/callback", 302, false}
+	oidcFlow    = flow{"/auth", "/token", "openid mcp:read", "https://client.example/callback", 303, true}
+	mockFlow    = flow{"/authorize", "/token", "mcp:read", "http://127.0.0.1:7777/callback", 302, false}
+	workersFlow = flow{"/oauth/authorize", "/oauth/token", "mcp:read", "http://127.0.0.1:7777/callback", 302, false}
 )
 
 func (f flow) prepare(p *process) (func(*conn) error, error) {
@@ -131,7 +161,7 @@ func (f flow) login(p *process) (func(*conn) (answer, error), error) {
 	ask := request(p.base, f.authorize+"?response_type=code&client_id=dev-public-client&state=xyzxyzxyz&scope="+url.QueryEscape(f.scope)+"&redirect_uri="+
 		url.QueryEscape(f.redirect)+"&code_challenge="+challenge+"&code_challenge_method=S256", fields, "")
 	return func(c *conn) (answer, error) {
-		code, err := c.code(ask, f.status)
+		code, err := c.code(p.base, ask, f.status)
 		if err != nil {
 			return answer{}, err
 		}
@@ -155,18 +185,21 @@ func (f flow) bearer(p *process) (string, error) {
 	return accessToken(a.body), err
 }
 
-func fositeCall(p *process) (func(*conn) error, error) {
-	token, err := fositeFlow.bearer(p)
+// call is a call of MCP with a token of the flow.
+func (f flow) call(p *process) (func(*conn) error, error) {
+	token, err := f.bearer(p)
 	return resourceCall(token)(p), err
 }
 
-func oidcCall(p *process) (func(*conn) error, error) {
-	token, err := oidcFlow.bearer(p)
-	ask := request(p.base, "/me", "Authorization: Bearer "+token+"\r\n", "")
-	return func(c *conn) error {
-		_, err := c.do(ask, 200)
-		return err
-	}, err
+// userinfo is what those without MCP answer with the token checked.
+func (f flow) userinfo(path string) func(*process) (func(*conn) error, error) {
+	return func(p *process) (func(*conn) error, error) {
+		token, err := f.bearer(p)
+		if err != nil {
+			return nil, err
+		}
+		return peerWork(path, "Authorization: Bearer "+token+"\r\n", "")(p)
+	}
 }
 
 // beside measures all, prints the table and, with --readme, writes it.

@@ -59,9 +59,12 @@ func pinned(argv ...string) []string {
 }
 
 // pinSelf moves the load to the other cores.
-func pinSelf() {
+func pinSelf() { pin(os.Getpid(), fmt.Sprintf("1-%d", runtime.NumCPU()-1)) }
+
+// pin moves a process that runs, where that can be arranged.
+func pin(pid int, cores string) {
 	if path, ok := canPin(); ok {
-		_ = exec.Command(path, "-a", "-p", "-c", fmt.Sprintf("1-%d", runtime.NumCPU()-1), strconv.Itoa(os.Getpid())).Run()
+		_ = exec.Command(path, "-a", "-p", "-c", cores, strconv.Itoa(pid)).Run()
 	}
 }
 

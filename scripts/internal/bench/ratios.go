@@ -45,7 +45,7 @@ func codeFlow(resource string) func(*process) func(*conn) error {
 		ask := request(p.base, "/oauth/authorize?response_type=code&client_id=dev-public-client&state=xyz&scope=mcp%3Aread&redirect_uri="+
 			url.QueryEscape("http://127.0.0.1:7777/callback")+"&code_challenge="+challenge+"&code_challenge_method=S256&resource="+url.QueryEscape(resource), "", "")
 		return func(c *conn) error {
-			code, err := c.code(ask, 303)
+			code, err := c.code(p.base, ask, 303)
 			if err != nil {
 				return err
 			}
@@ -55,9 +55,13 @@ func codeFlow(resource string) func(*process) func(*conn) error {
 	}
 }
 
-// code sends an authorization request and returns the code of the redirect.
-func (c *conn) code(ask []byte, status int) (string, error) {
+// code sends an authorization request and returns the code of the redirect. A
+// redirect within the server, to where it logs its user in, is followed.
+func (c *conn) code(base string, ask []byte, status int) (string, error) {
 	a, err := c.do(ask, status)
+	if err == nil && strings.HasPrefix(a.location, "/") {
+		a, err = c.do(request(base, a.location, "", ""), status)
+	}
 	if err != nil {
 		return "", err
 	}

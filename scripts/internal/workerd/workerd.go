@@ -20,7 +20,12 @@ func Install() (string, error) {
 	if err := npm.Run(); err != nil {
 		return "", fmt.Errorf("npm ci in wasm/worker/test: %w", err)
 	}
-	found, err := filepath.Glob("wasm/worker/test/node_modules/@cloudflare/workerd-*/bin/workerd")
+	return Program("wasm/worker/test/node_modules")
+}
+
+// Program is the workerd for this machine among npm's modules.
+func Program(modules string) (string, error) {
+	found, err := filepath.Glob(filepath.Join(modules, "@cloudflare", "workerd-*", "bin", "workerd"))
 	if err != nil || len(found) != 1 {
 		return "", errors.Join(err, errors.New("npm has not brought workerd for this machine"))
 	}
