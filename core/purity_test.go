@@ -27,6 +27,7 @@ const module = "mcp-auth/"
 // arrows says which packages of core each package of core may import.
 var arrows = map[string][]string{
 	"message":    {},
+	"lines":      {},
 	"table":      {},
 	"rows":       {"table"},
 	"oauth":      {"message"}, // of it only the reading of URLs: see urlReading

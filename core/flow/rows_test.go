@@ -1,19 +1,13 @@
 package flow
 
 import (
-	"embed"
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"mcp-auth/web/golden"
 )
-
-//go:embed testdata
-var golden embed.FS
-
-var update = flag.Bool("update", false, "rewrite the diagrams")
 
 // A table is one machine's rows without its type.
 type table struct {
@@ -86,16 +80,6 @@ func TestDiagrams(t *testing.T) {
 			}
 			fmt.Fprintf(&b, "%-16s on %-8s -> %-60s %s\n", r.From, r.On, strings.Join(to, ", "), r.Ruled)
 		}
-		name := "testdata/" + tab.name + ".txt"
-		if *update {
-			if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := golden.ReadFile(name)
-		if err != nil || string(want) != b.String() {
-			t.Errorf("%s differs (go test ./core/flow -update after reading why):\n%s", name, b.String())
-		}
+		golden.Hold(t, tab.name+".txt", b.String())
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/trace"
+	"mcp-auth/web/golden"
 )
 
 // A stepper writes the file of one machine. What has been said already is said
@@ -218,23 +218,7 @@ func brought(f Flow) string {
 
 func (w *stepper[F, P]) compare(t *testing.T, name string) {
 	t.Helper()
-	file := "testdata/steps/" + name + ".txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(w.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := golden.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wanted, got := strings.SplitAfter(string(want), "\n"), strings.SplitAfter(w.String(), "\n")
-	for i := range max(len(wanted), len(got)) {
-		if i >= len(wanted) || i >= len(got) || wanted[i] != got[i] {
-			t.Fatalf("%s:%d differs (go test ./core/flow -run Steps -update after reading why):\nwant %q\ngot  %q", file, i+1, wanted[min(i, len(wanted)-1)], got[min(i, len(got)-1)])
-		}
-	}
+	golden.Hold(t, "steps/"+name+".txt", w.String())
 }
 
 // with is an alphabet with more answers.

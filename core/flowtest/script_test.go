@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mcp-auth/core/flowtest"
+	"mcp-auth/core/lines"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scripts say")
@@ -35,7 +36,7 @@ func TestScripts(t *testing.T) {
 				}
 				return
 			}
-			if d := flowtest.Diff(string(text), got.Format()); d != "" {
+			if d := lines.Diff(string(text), got.Format()); d != "" {
 				t.Fatal(d, "\n(read the difference, then: go test ./core/flowtest -update)")
 			}
 		})

@@ -30,14 +30,6 @@ func TestAScriptIsReadAsItIsWritten(t *testing.T) {
 	is.Equal(flowtest.ParseScript("only a story").Story, "only a story")
 }
 
-func TestTheFirstDifference(t *testing.T) {
-	is := is.New(t)
-	is.Equal(flowtest.Diff("a\nb", "a\nb"), "") // none
-	is.Equal(flowtest.Diff("a\nb\nc", "a\nx\ny"), "line 2\n  want b\n  got  x")
-	is.Equal(flowtest.Diff("a", "a\nb"), "line 2\n  want (end)\n  got  b")
-	is.Equal(flowtest.Diff("a\nb", "a"), "line 2\n  want b\n  got  (end)")
-}
-
 // A command that cannot be done is an error, and the script ends there.
 func TestACommandThatCannotBeDone(t *testing.T) {
 	for command, says := range map[string]string{

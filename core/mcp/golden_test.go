@@ -4,9 +4,6 @@ package mcp_test
 
 import (
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,25 +12,8 @@ import (
 
 	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	is := is.New(t)
-	path := filepath.Join("testdata", name)
-	if *update {
-		is.NoErr(os.WriteFile(path, []byte(got), 0o644)) // the golden file is written
-	}
-	want, err := os.ReadFile(path)
-	is.NoErr(err) // there is a golden file
-	w, g := strings.Split(string(want), "\n\n"), strings.Split(got, "\n\n")
-	is.Equal(len(g), len(w)) // with as many cases
-	for i := range g {
-		is.Equal(g[i], w[i]) // the case is that of the golden file
-	}
-}
 
 func header(pairs ...string) (h message.Header) {
 	for i := 0; i < len(pairs); i += 2 {
@@ -165,7 +145,7 @@ func TestGoldenAnswers(t *testing.T) {
 		}
 		b.WriteString("< " + message.Decimal(int64(r.Status)) + " " + r.Note + "\n" + strings.ReplaceAll(written(r.Header, r.Body), long, "(1024 digits)"))
 	}
-	golden(t, "answers.txt", b.String())
+	golden.Hold(t, "answers.txt", b.String())
 }
 
 // What could be read of a message that is refused, or not answered, is handed
@@ -202,7 +182,7 @@ func TestGoldenRequests(t *testing.T) {
 	} {
 		b.WriteString(m.Method + " " + m.URL + "\n" + written(m.Header, m.Body))
 	}
-	golden(t, "requests.txt", b.String())
+	golden.Hold(t, "requests.txt", b.String())
 }
 
 // What a definition marks is repeated, and a definition that cannot be obeyed

@@ -3,31 +3,18 @@
 package pages_test
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/matryer/is"
 
 	"mcp-auth/core/pages"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
 
 func TestGolden(t *testing.T) {
 	for _, s := range samples() {
-		t.Run(s.name, func(t *testing.T) {
-			is := is.New(t)
-			file := filepath.Join("testdata", s.name+".html")
-			if *update {
-				is.NoErr(os.WriteFile(file, s.reply.Body, 0o644)) // the golden file is written
-			}
-			want, err := os.ReadFile(file)
-			is.NoErr(err)                                // there is a golden file
-			is.Equal(string(s.reply.Body), string(want)) // the page is the golden file
-		})
+		t.Run(s.name, func(t *testing.T) { golden.Hold(t, s.name+".html", string(s.reply.Body)) })
 	}
 }
 

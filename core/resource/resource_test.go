@@ -2,8 +2,6 @@ package resource_test
 
 import (
 	"errors"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +14,8 @@ import (
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/resource"
 	"mcp-auth/core/table"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden file again")
 
 var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
@@ -131,17 +128,7 @@ func TestGoldenAnswers(t *testing.T) {
 		}
 		b.WriteString(string(answer.Body) + "\nnoted: " + answer.Note + "\n\n")
 	}
-	const file = "testdata/answers.txt"
-	if *update {
-		is.NoErr(os.WriteFile(file, []byte(b.String()), 0o644)) // the golden file is written
-	}
-	want, err := os.ReadFile(file)
-	is.NoErr(err) // there is a golden file
-	w, g := strings.Split(string(want), "\n\n"), strings.Split(b.String(), "\n\n")
-	is.Equal(len(w), len(g)) // with as many answers
-	for i := range g {
-		is.Equal(g[i], w[i]) // the answer is that of the golden file
-	}
+	golden.Hold(t, "answers.txt", b.String())
 }
 
 // What a host answers is judged as what the resource answers itself.

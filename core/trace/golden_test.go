@@ -3,19 +3,16 @@
 package trace
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/matryer/is"
 
+	"mcp-auth/core/lines"
 	"mcp-auth/core/message"
+	"mcp-auth/web/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
 
 // oddRun has what no well-made login has: each kind of event, with and without
 // what it promises, and bodies of every sort.
@@ -87,14 +84,7 @@ func TestGoldenForms(t *testing.T) {
 				ndjson = AppendNDJSON(ndjson, ev)
 			}
 			for file, got := range map[string]string{"whole.txt": whole.String(), "short.txt": short.String(), "run.ndjson": string(ndjson), "run.har": string(HAR(events, "mcp-auth test 1"))} {
-				is := is.New(t)
-				path := filepath.Join("testdata", name+"-"+file)
-				if *update {
-					is.NoErr(os.WriteFile(path, []byte(got), 0o644)) // the golden file is written
-				}
-				want, err := os.ReadFile(path)
-				is.NoErr(err)                               // there is a golden file
-				is.Equal(difference(string(want), got), "") // the form is the golden file
+				golden.Hold(t, name+"-"+file, got)
 			}
 			is := is.New(t)
 			back, err := ParseNDJSON(ndjson)
@@ -103,7 +93,7 @@ func TestGoldenForms(t *testing.T) {
 			for _, ev := range back {
 				again = AppendNDJSON(again, ev)
 			}
-			is.Equal(difference(string(ndjson), string(again)), "") // and written again to the same bytes
+			is.Equal(lines.Diff(string(ndjson), string(again)), "") // and written again to the same bytes
 		})
 	}
 	for _, ev := range Redact(open) {
@@ -113,25 +103,12 @@ func TestGoldenForms(t *testing.T) {
 	}
 	for i, ev := range numbered(append(oddRun(), canaryRun()...)) {
 		if a, b := string(AppendNDJSON(nil, ev)), string(AppendNDJSON(nil, open[i])); a != b {
-			t.Error("redaction has changed the run it was given:", difference(a, b))
+			t.Error("redaction has changed the run it was given:", lines.Diff(a, b))
 		}
 	}
 }
 
 // difference is the first line in which two texts differ.
-func difference(want, got string) string {
-	w, g := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
-	for i := range min(len(w), len(g)) {
-		if w[i] != g[i] {
-			return "line " + message.Decimal(int64(i+1)) + ": want " + w[i] + ", got " + g[i]
-		}
-	}
-	if len(w) != len(g) {
-		return "one ends early"
-	}
-	return ""
-}
-
 // A live log redacts event by event: what it has seen it finds again.
 func TestARedactorFindsWhatItHasSeen(t *testing.T) {
 	is := is.New(t)

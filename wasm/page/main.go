@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 
 	"mcp-auth/core/flowtest"
+	"mcp-auth/core/lines"
 	"mcp-auth/core/message"
 	"mcp-auth/core/stage"
 )
@@ -39,7 +40,7 @@ func script(args []js.Value) message.Value {
 		return fault(err)
 	}
 	return message.Obj(message.M("steps", message.Num(int64(len(parsed.Steps)))), message.M("story", message.Str(parsed.Story)),
-		message.M("difference", message.Str(flowtest.Diff(text, got.Format()))))
+		message.M("difference", message.Str(lines.Diff(text, got.Format()))))
 }
 
 func fault(err error) message.Value {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"mcp-auth/core/flowtest"
+	"mcp-auth/core/lines"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -26,7 +26,7 @@ func Hold(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal("there must be a golden file: ", err)
 	}
-	if d := flowtest.Diff(string(want), got); d != "" {
+	if d := lines.Diff(string(want), got); d != "" {
 		t.Error(name, d, "\n(read the difference, then run this package's tests with -update)")
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/matryer/is"
 
 	"mcp-auth/core/flowtest"
+	"mcp-auth/core/lines"
 	"mcp-auth/core/message"
 	"mcp-auth/core/server"
 	"mcp-auth/web/httpd"
@@ -71,7 +72,7 @@ func TestScriptsOverASocket(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := flowtest.Diff(string(text), got.Format()); d != "" {
+			if d := lines.Diff(string(text), got.Format()); d != "" {
 				t.Fatal(d) // the same bytes as in process
 			}
 		})

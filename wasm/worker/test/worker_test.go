@@ -10,6 +10,7 @@ import (
 	"github.com/matryer/is"
 
 	"mcp-auth/core/flowtest"
+	"mcp-auth/core/lines"
 	"mcp-auth/core/message"
 	"mcp-auth/wasm/worker/world"
 )
@@ -54,7 +55,7 @@ func scripts(t *testing.T, fresh bool) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := flowtest.Diff(string(text), got.Format()); d != "" {
+			if d := lines.Diff(string(text), got.Format()); d != "" {
 				t.Fatal(d)
 			}
 		})
