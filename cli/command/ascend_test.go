@@ -1,7 +1,6 @@
 package command_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -21,30 +20,11 @@ import (
 // login says goes to stderr: stdout is the reply's.
 func climb(t *testing.T, home, issuer string, args ...string) (out, errOut string, code int) {
 	t.Helper()
-	r, w := io.Pipe()
 	var stdout bytes.Buffer
-	done := make(chan int, 1)
-	go func() {
-		c := command.Run(context.Background(), append(args, "--cli-home", home, "--step-up", "auto"), command.Streams{In: strings.NewReader(""), Out: &stdout, Err: w})
-		w.Close()
-		done <- c
-	}()
-	var said strings.Builder
-	for lines := bufio.NewScanner(r); lines.Scan(); {
-		line := lines.Text()
-		said.WriteString(line + "\n")
-		if strings.HasPrefix(line, issuer+"/oauth/authorize?") {
-			u := browser(issuer)
-			left, err := approve(u, line)
-			if err == nil {
-				_, err = u.Visit(left)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	return stdout.String(), said.String(), <-done
+	errOut, code = approving(t, issuer, func(ctx context.Context, w io.Writer) int {
+		return command.Run(ctx, append(args, "--cli-home", home, "--step-up", "auto"), command.Streams{In: strings.NewReader(""), Out: &stdout, Err: w})
+	})
+	return stdout.String(), errOut, code
 }
 
 func TestMCPClient33_CL30_StepUpEnds(t *testing.T) {

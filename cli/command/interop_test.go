@@ -173,17 +173,31 @@ func sdkServer(issuer, resource string) *httptest.Server {
 // login runs a login whose user approves.
 func login(t *testing.T, home, issuer string, args ...string) (out, errOut string, code int) {
 	t.Helper()
-	r, w := io.Pipe()
 	var stderr bytes.Buffer
+	out, code = approving(t, issuer, func(ctx context.Context, w io.Writer) int {
+		return command.Run(ctx, append(args, "--cli-home", home), command.Streams{In: strings.NewReader(""), Out: w, Err: &stderr})
+	})
+	if code != 0 {
+		t.Log(out, stderr.String())
+	}
+	return out, stderr.String(), code
+}
+
+// approving runs a command whose user approves each authorization that it says
+// on w. It is interrupted when an approval fails: nothing else would come.
+func approving(t *testing.T, issuer string, run func(ctx context.Context, w io.Writer) int) (said string, code int) {
+	t.Helper()
+	r, w := io.Pipe()
 	done := make(chan int, 1)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
 	go func() {
-		c := command.Run(context.Background(), append(args, "--cli-home", home), command.Streams{In: strings.NewReader(""), Out: w, Err: &stderr})
+		c := run(ctx, w)
 		w.Close()
 		done <- c
 	}()
 	var b strings.Builder
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+	for lines := bufio.NewScanner(r); lines.Scan(); {
 		line := lines.Text()
 		b.WriteString(line + "\n")
 		if strings.HasPrefix(line, issuer+"/oauth/authorize?") {
@@ -194,12 +208,9 @@ func login(t *testing.T, home, issuer string, args ...string) (out, errOut strin
 			}
 			if err != nil {
 				t.Error(err)
+				interrupt()
 			}
 		}
 	}
-	code = <-done
-	if code != 0 {
-		t.Log(b.String(), stderr.String())
-	}
-	return b.String(), stderr.String(), code
+	return b.String(), <-done
 }
