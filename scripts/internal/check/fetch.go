@@ -1,5 +1,6 @@
-// What phases need from npm and apt is fetched behind the phases before them:
-// waiting for a network takes no core.
+// What phases need from outside is fetched behind the phases before them:
+// waiting for a network takes no core. Only what lies beside the packages is:
+// a folder that comes or goes below them would upset who lists ./... just then.
 package main
 
 import (
@@ -7,20 +8,10 @@ import (
 	"fmt"
 	"os/exec"
 	"sync"
-
-	"mcp-auth/scripts/internal/workerd"
 )
 
 var (
-	// browser is what drives a browser, and the browser's program.
-	browser = sync.OnceValues(func() (string, error) {
-		if err := run(nil, "npm", "ci", "--prefix", "web/page/test", "--no-audit", "--no-fund", "--silent"); err != nil {
-			return "", fmt.Errorf("npm ci in web/page/test: %w", err)
-		}
-		return chromium()
-	})
-	// workerdProgram is workerd, from npm.
-	workerdProgram = sync.OnceValues(workerd.Install)
+	browser = sync.OnceValues(chromium)
 	// checkers are the programs of other people that ours are held to.
 	checkers = sync.OnceValue(func() error { return run(nil, "scripts/conformance", "--install") })
 )
@@ -32,8 +23,6 @@ func fetch(phases []phase) {
 		switch p.name {
 		case "page":
 			_, _ = browser()
-		case "worker":
-			_, _ = workerdProgram()
 		case "conformance":
 			_ = checkers()
 		}

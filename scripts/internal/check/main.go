@@ -55,8 +55,8 @@ func main() {
 	})
 	for i, p := range chosen {
 		p.do(&all)
-		if i == 0 { // the tools are here
-			go fetch(chosen[1:])
+		if p.name == "format" { // which looks into every folder; the tools are here
+			go fetch(chosen[i+1:])
 		}
 	}
 	fmt.Printf("in %s", time.Since(begin).Round(time.Second))

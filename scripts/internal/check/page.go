@@ -13,7 +13,7 @@ import (
 )
 
 // page tests what the page's own build of the core is made of, builds the page
-// and the programs, and runs the tests of
+// and the programs, installs what drives a browser, and runs the tests of
 // web/page/test.
 func page(t *tally) error {
 	if err := tests(t, nil, "-tags=page", "./core/jose", "./core/table", "./core/keyring", "./core/flowtest", "./core/stage"); err != nil {
@@ -25,6 +25,9 @@ func page(t *tally) error {
 	program, err := browser()
 	if err != nil {
 		return err
+	}
+	if err := run(nil, "npm", "ci", "--prefix", "web/page/test", "--no-audit", "--no-fund", "--silent"); err != nil {
+		return fmt.Errorf("npm ci in web/page/test: %w", err)
 	}
 	bin, err := filepath.Abs("bin")
 	if err != nil {

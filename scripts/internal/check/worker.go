@@ -13,7 +13,7 @@ import (
 const catalogue = "^Test(AZ|TK|RF|DV|RG|RS|MC)[0-9]"
 
 func worker(t *tally) error {
-	program, err := workerdProgram()
+	program, err := workerd.Install()
 	if err != nil {
 		return err
 	}

@@ -81,20 +81,19 @@ var defaultRows = []row{
 	{"http-header-validation", 0, 5},
 }
 
+// An endpoint is one of the server's.
+type endpoint struct{ name, path string }
+
 // endpoints are the server's three MCP endpoints by what stands before them.
-var endpoints = []struct{ name, path string }{
+var endpoints = []endpoint{
 	{"open", "/mcp"},
 	{"bearer", "/mcp/bearer-token"},
 	{"oauth", "/mcp/oauth"},
 }
 
-// serverTrials are the trials of rows at each endpoint, the open one too when
-// open says so. A set that the suite knows as one is swept.
-func serverTrials(rows []row, open, swept bool) func() []trial {
-	endpoints := endpoints
-	if !open {
-		endpoints = endpoints[1:]
-	}
+// serverTrials are the trials of rows at each endpoint. A set that the suite
+// knows as one is swept.
+func serverTrials(rows []row, endpoints []endpoint, swept bool) func() []trial {
 	return func() (all []trial) {
 		sweeps := map[string]*sweep{} // by column
 		for _, r := range rows {
@@ -134,17 +133,18 @@ func serverRun(scenario, wire, endpoint, path string) func(context.Context, *ben
 type sweep struct {
 	wire, endpoint, path string
 	once                 sync.Once
-	said                 string
+	whole                result
 }
 
 // run is the part of the sweep that is about one scenario. One that left no
-// result, since it ran out of time, is run alone.
+// result, since it ran out of time, is run alone; so is one without a fault
+// when the sweep did not end with 0, to have an exit code of its own.
 func (s *sweep) run(scenario string, alone func(context.Context, *bench) result) func(context.Context, *bench) result {
 	return func(ctx context.Context, b *bench) result {
 		s.once.Do(func() {
-			s.said = b.suiteRun(ctx, nil, b.inject(s.endpoint), "server", "--url", b.server.base+s.path, "--requirements", s.wire).said
+			s.whole = b.suiteRun(ctx, nil, b.inject(s.endpoint), "server", "--url", b.server.base+s.path, "--requirements", s.wire)
 		})
-		_, said, _ := strings.Cut(s.said, "\n=== Running scenario: "+scenario+" ===\n")
+		_, said, _ := strings.Cut(s.whole.said, "\n=== Running scenario: "+scenario+" ===\n")
 		said, _, _ = strings.Cut(said, "\n===")
 		_, folder, _ := strings.Cut(said, "Results saved to ")
 		folder, _, _ = strings.Cut(folder, "\n")
@@ -152,7 +152,11 @@ func (s *sweep) run(scenario string, alone func(context.Context, *bench) result)
 			return alone(ctx, b)
 		}
 		checks, err := readChecks(folder)
-		return result{checks: checks, err: err, said: said}
+		r := result{checks: checks, err: err, said: said}
+		if s.whole.err != nil && len(r.faults()) == 0 {
+			return alone(ctx, b)
+		}
+		return r
 	}
 }
 

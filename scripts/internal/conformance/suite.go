@@ -139,6 +139,7 @@ func (b *bench) command(ctx context.Context, env []string, name string, args ...
 func (b *bench) watched(ctx context.Context, input io.Reader, watch io.Writer, env []string, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = b.root
+	// Node is started hundreds of times, and need not compile its programs anew.
 	c.Env = append(append(os.Environ(), "NODE_COMPILE_CACHE="+filepath.Join(b.root, ".cache", "compiled")), env...)
 	group(c)
 	c.WaitDelay = time.Second
