@@ -21,7 +21,7 @@ func fuzz(t *tally) error {
 	for _, target := range all {
 		places <- struct{}{}
 		running.Go(func() {
-			out, err := target.Run(*fuzzTime, 1)
+			out, _, err := target.Run(*fuzzTime, 1)
 			mu.Lock()
 			defer mu.Unlock()
 			fmt.Println("  ", target.Package, target.Name)
