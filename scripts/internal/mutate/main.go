@@ -80,6 +80,11 @@ func (o options) run() error {
 	return known.judge(all)
 }
 
+// whole reports whether all mutants of a package meet all who could notice.
+func (o options) whole() bool {
+	return !o.own && o.tests == "" && o.sample == 0 && o.shard == "1/1" && o.patience >= 4*quick
+}
+
 // change runs one package and prints its line and what is alive, marked where
 // that is not listed.
 func (o options) change(tree *tree, p listed, known survivors) ([]result, error) {
@@ -103,8 +108,15 @@ func (o options) change(tree *tree, p listed, known survivors) ([]result, error)
 		}
 		return nil, nil
 	}
+	before, err := read(w.short)
+	if err != nil {
+		return nil, err
+	}
 	save := func(results []result, done bool) error {
-		return keep(w, results, !done)
+		if !o.whole() && !before.Part {
+			return nil // what a whole run has found is worth more
+		}
+		return keep(w, results, !o.whole() || !done)
 	}
 	results, err := o.try(tree, w, mutants, known, dir, save)
 	if err != nil {

@@ -66,7 +66,7 @@ func recall(short string) (map[string]result, error) {
 	return known, err
 }
 
-// read is empty where nothing is known yet.
+// read is a part of a run, and empty, where nothing is known yet.
 func read(short string) (r keptRun, err error) {
 	text, err := os.ReadFile(file(short))
 	if errors.Is(err, fs.ErrNotExist) {

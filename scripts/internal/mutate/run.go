@@ -166,7 +166,7 @@ func (o options) try(t *tree, w *woven, mutants []Mutant, known survivors, dir s
 			results[i].Outcome = uncovered
 		}
 	}
-	return results, save(results, !o.own && o.tests == "" && o.sample == 0 && o.shard == "1/1" && o.patience >= 4*quick)
+	return results, save(results, true)
 }
 
 // against runs the mutants that are alive against one tester, and takes out
