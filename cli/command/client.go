@@ -18,7 +18,6 @@ import (
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/trace"
-	"mcp-auth/native/drive"
 )
 
 func newClient(g *globals) *ffcli.Command {
@@ -201,7 +200,7 @@ func readDocumentFile(name string) (message.Response, error) {
 func (g *globals) fetchDocument(ctx context.Context, url string) (message.Response, error) {
 	m := message.Get(url)
 	g.record([]trace.Event{{At: time.Now(), Kind: trace.KindRequest, Step: "document", From: trace.AuthorizationServer, To: trace.Client, Request: &m}})
-	r, err := drive.NewClient(url, g.timeout).Do(ctx, m)
+	r, err := g.client(url).Do(ctx, m)
 	if err != nil {
 		return r, &flow.Interrupted{Step: "document", URL: url, Err: err}
 	}

@@ -36,6 +36,7 @@ type globals struct {
 	traceFile      string
 	timeout        time.Duration
 	nonInteractive bool
+	private        bool // names may lead to this machine or its network
 
 	tokenRequest string // what a request for a token is called in errors
 	aside        bool   // the narrative of a login is not what the command is for: stderr
@@ -45,7 +46,7 @@ type globals struct {
 	events []trace.Event // of all flows of this run
 }
 
-var globalNames = []string{"verbose", "quiet", "output", "color", "cli-home", "config", "trace", "timeout", "non-interactive"}
+var globalNames = []string{"verbose", "quiet", "output", "color", "cli-home", "config", "trace", "timeout", "allow-private", "non-interactive"}
 
 var options = []ff.Option{ff.WithEnvVarPrefix(flagset.Prefix)}
 
@@ -64,6 +65,7 @@ func (g *globals) flags(name string) *flag.FlagSet {
 	fs.StringVar(&g.traceFile, "trace", "", "write the trace to `FILE`: .har, else NDJSON; secrets as labels")
 	g.timeout = 10 * time.Second
 	fs.Var(flagset.Duration{To: &g.timeout}, "timeout", "`TIME` one exchange may take")
+	fs.BoolVar(&g.private, "allow-private", false, "let host names lead to this machine or its network; an address given as such needs no leave")
 	fs.BoolVar(&g.nonInteractive, "non-interactive", false, "never ask, never wait for a person")
 	return fs
 }
@@ -124,7 +126,16 @@ func (g *globals) keeper() (*keep.Files, error) {
 
 // driver runs flows against a resource.
 func (g *globals) driver(resource string) *drive.Driver {
-	return &drive.Driver{HTTP: drive.NewClient(resource, g.timeout), UI: quietUI{g}, Trace: g.record}
+	return &drive.Driver{HTTP: g.client(resource), UI: quietUI{g}, Trace: g.record}
+}
+
+// client makes exchanges for a resource that the user chose.
+func (g *globals) client(resource string) *drive.Client {
+	c := drive.NewClient(resource, g.timeout)
+	if g.private {
+		c.AllowPrivate()
+	}
+	return c
 }
 
 // run runs a flow. A run of several flows makes one trace.

@@ -21,6 +21,7 @@ type AuthCode struct {
 	Patience    time.Duration // for the callback; 0: five minutes
 
 	deadline time.Time
+	stray    string // the state of the first answer that was not for this login
 }
 
 // NewAuthCode makes the flow.
@@ -117,7 +118,11 @@ func (f *AuthCode) waited(Event) []Effect {
 	if f.now.Before(f.deadline) {
 		return []Effect{Wait{f.deadline}}
 	}
-	return f.fail(&Lapsed{Text: "Timed out waiting for the authorization callback."})
+	text := "Timed out waiting for the authorization callback."
+	if f.stray != "" {
+		text += " An answer came with " + f.stray + " for its state; the server must return the one that was sent (RFC 6749 section 4.1.2)."
+	}
+	return f.fail(&Lapsed{Text: text})
 }
 
 func (f *AuthCode) answered(ev Event) []Effect {

@@ -20,6 +20,7 @@ type Call struct {
 	Bound       bool // Token is bound to DPoPKey
 	ResourceURL string
 	Token       string // empty: none is sent
+	Scope       string // Token's, for the advice to ask for more
 	Method      string
 	Params      message.Value // Missing: none
 	ID          message.Value
@@ -73,7 +74,7 @@ var (
 
 func (f *Call) begin(Event) []Effect {
 	if why := reachable(f.ResourceURL, f.ResourceURL); why != "" {
-		return f.fail(&Violation{Step: stepMCP, URL: f.ResourceURL, Want: "a resource URL with https, or http on loopback", Got: why, Cite: "RFC 6750 section 5.3"})
+		return f.fail(&Violation{Chosen: true, Step: stepMCP, URL: f.ResourceURL, Want: "a resource URL with https, or http on loopback", Got: why, Cite: "RFC 6750 section 5.3"})
 	}
 	if f.Token != "" && !message.IsToken68(f.Token) {
 		return f.fail(&Violation{Step: stepMCP, URL: f.ResourceURL, Want: "a bearer token of letters, digits and - . _ ~ + /", Got: "other characters", Cite: "RFC 6750 section 2.1", Hint: "Run login again."})

@@ -21,8 +21,8 @@ func (f *AuthCode) calledBack(ev Event) []Effect {
 		return answer(status, "Not the login's address", why)
 	}
 	r, fault := exchange.ReadAuthorizationResponse(m.Query())
-	if !f.check("state.equal", "MUST", "<the state we sent>", sameOrOther(r.State, f.StateValue), "RFC 6749 section 10.12", oauth.SameSecret(r.State, f.StateValue)) {
-		return answer(400, "This answer is not for this login", "Its state is not the one this login sent.")
+	if got := sameOrOther(r.State, f.StateValue); !f.check("state.equal", "MUST", "<the state we sent>", got, "RFC 6749 section 10.12", oauth.SameSecret(r.State, f.StateValue)) {
+		return append(answer(400, "This answer is not for this login", "Its state is not the one this login sent."), f.astray(got)...)
 	}
 	if effects := f.judgeIssuer(r.Issuer); effects != nil {
 		return append(lastAnswer("The answer came from another server", "Its issuer is not the one this login began with."), effects...)
@@ -36,6 +36,16 @@ func (f *AuthCode) calledBack(ev Event) []Effect {
 	}
 	effects := f.askToken(Exchanging, exchange.TokenRequest{GrantType: oauth.GrantAuthorizationCode, Code: r.Code, RedirectURI: f.RedirectURI, CodeVerifier: f.Verifier})
 	return append(answer(200, "The server has answered", "Return to the terminal: it finishes the login."), effects...)
+}
+
+// astray tells the user of the first answer that was not for this login: it
+// may be the server's mistake, and the wait for a better one is long.
+func (f *AuthCode) astray(got string) []Effect {
+	if f.stray != "" {
+		return nil
+	}
+	f.stray = got
+	return []Effect{Notice{"an answer came with " + got + " for its state, and was refused; still waiting for the one with the state that was sent"}}
 }
 
 // answer tells the browser what came of its request; the login waits on.

@@ -130,13 +130,18 @@ func (f *Call) unauthorized(r message.Response) []Effect {
 	switch {
 	case c.Error == oauth.InsufficientScope:
 		hint = "log in again with --scope"
-		if c.Scope != "" {
-			hint += " '" + message.PrintableLine(c.Scope) + "'"
+		if c.Scope != "" { // what it had stays asked for (MCP authorization, scope challenge handling)
+			hint += " '" + message.PrintableLine(union(f.Scope, c.Scope)) + "'"
 		}
 	case e.Code == "" && r.Status == 403:
 		return f.refusedStatus(r)
 	case e.Code == "":
 		e.Code = oauth.InvalidToken
+		if f.Token != "" && r.Header.Count("WWW-Authenticate") == 0 {
+			e.Description = "that is a guess, since the answer has no WWW-Authenticate, which a 401 must have (RFC 9110 section 15.5.2)"
+		} else if f.Token != "" {
+			e.Description = "that is a guess, since the challenge names no error (RFC 6750 section 3.1)"
+		}
 	}
 	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status, Err: e, Hint: hint, Challenge: c, Challenged: known || r.Status == 401})
 }

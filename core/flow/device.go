@@ -79,7 +79,7 @@ func (f *Device) started(ev Event) []Effect {
 		}
 	}
 	if d.ExpiresIn <= 0 {
-		return f.violated("expires_in above zero", message.Decimal(d.ExpiresIn)+" seconds", "RFC 8628 section 3.2", "the code would be dead at once")
+		return f.violated("expires_in above zero", "none, or "+message.Decimal(d.ExpiresIn)+" seconds", "RFC 8628 section 3.2", "the code would be dead at once")
 	}
 	if d.Interval == 0 {
 		d.Interval = defaultInterval
@@ -93,7 +93,7 @@ func (f *Device) started(ev Event) []Effect {
 
 // wait orders the next poll, or the last look at the clock.
 func (f *Device) wait() []Effect {
-	f.state = AwaitingPoll
+	f.state, f.resent = AwaitingPoll, false // each poll may meet a new nonce
 	f.next = f.now.Add(f.interval)
 	if f.next.After(f.expires) {
 		f.next = f.expires

@@ -1,5 +1,4 @@
-// The three ways a flow can end badly; a fourth, *oauth.Error, is the peer
-// saying no by the book.
+// The four ways a flow can end badly.
 package flow
 
 import (
@@ -10,14 +9,15 @@ import (
 	"mcp-auth/core/trace"
 )
 
-// A Violation is a rule that the peer broke.
+// A Violation is a rule that the peer broke, or that what was chosen breaks.
 type Violation struct {
-	Step string // where: the Send's step id
-	Want string // what the rule asks for
-	Got  string // what came
-	Cite string // "RFC 9728 section 3.3"
-	URL  string // of the message that broke it
-	Hint string // what to do next
+	Chosen bool   // no peer is at fault: it need not offer what the user chose
+	Step   string // where: the Send's step id
+	Want   string // what the rule asks for
+	Got    string // what came
+	Cite   string // "RFC 9728 section 3.3"
+	URL    string // of the message that broke it
+	Hint   string // what to do next
 }
 
 func (v *Violation) Error() string {

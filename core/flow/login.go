@@ -52,8 +52,11 @@ func (l *loginer) choose(mode string) []Effect {
 		return l.fail(&Violation{Step: stepServer, URL: l.ResourceURL, Want: "authorization server " + issuer + ", where the client is registered",
 			Got: "others", Cite: "MCP authorization, client credentials of another issuer", Hint: "the resource has changed its server: register there with --register"})
 	}
+	if !ok && l.lost.URL != "" {
+		return l.fail(l.lost.fault())
+	}
 	if !ok {
-		return l.fail(&Violation{Step: stepServer, URL: l.ResourceURL, Want: "an authorization server that offers " + mode,
+		return l.fail(&Violation{Chosen: true, Step: stepServer, URL: l.ResourceURL, Want: "an authorization server that offers " + mode,
 			Got: "none; this resource offers " + strings.Join(l.Found.Modes, ", "), Cite: "RFC 8414 section 2", Hint: "choose another --auth-mode"})
 	}
 	l.Login = Login{ResourceURL: l.ResourceURL, ResourceID: l.Found.ResourceID, Server: s, RequestedScope: l.Found.scope(l.Scope)}

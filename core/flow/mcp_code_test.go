@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -62,7 +63,15 @@ func TestMCPClient21_AnotherState(t *testing.T) {
 		is.NoErr(err)                                               //
 		reply, ok := effects[0].(Answer)                            //
 		is.True(ok && reply.Status == 400)                          // what came is dropped
-		is.True(len(effects) == 1 && g.State() == AwaitingCallback) // and the login waits on
+		notice, told := effects[1].(Notice)                         //
+		is.True(told && strings.Contains(notice.Text, "its state")) // the user is told, for the server may be at fault
+		is.True(len(effects) == 2 && g.State() == AwaitingCallback) // and the login waits on
+		effects, err = g.Step(wStart, callbacks[name])
+		is.NoErr(err)
+		is.Equal(len(effects), 1) // once is enough
+		effects, err = g.Step(wStart.Add(time.Hour), Timer{})
+		is.NoErr(err)
+		is.True(strings.Contains(effects[0].(Fail).Err.Error(), "for its state")) // and why no other came, at the end
 	}
 }
 

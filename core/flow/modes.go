@@ -9,8 +9,14 @@ import (
 	"mcp-auth/core/oauth"
 )
 
-// complete ends discovery; nil hands over to the flow.
+// complete ends discovery; nil hands over to the flow. No server, and one
+// whose metadata is broken, is the end.
 func (s *seeker) complete() []Effect {
+	if len(s.Found.Servers) > 0 {
+		s.lost = loss{}
+	} else if s.lost.broken {
+		return s.fail(s.lost.fault())
+	}
 	s.Found.Complete = true
 	s.Found.Modes = modes(s.Found)
 	if s.Found.MetadataURL == "" && len(s.Found.Servers) > 0 {

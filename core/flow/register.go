@@ -12,7 +12,7 @@ import (
 )
 
 // errNoClient is what a flow without a client ends with.
-var errNoClient = &Violation{Step: stepRegister, Want: "a client_id", Got: "none, and no registration was asked for",
+var errNoClient = &Violation{Chosen: true, Step: stepRegister, Want: "a client_id", Got: "none, and no registration was asked for",
 	Cite: "RFC 6749 section 2.2", Hint: "give --client-id, or --register where the server offers it"}
 
 const hintClient = "give --client-id of a client that is registered there"
@@ -35,8 +35,8 @@ func (l *loginer) identify(m oauth.ClientMetadata, ready func() []Effect) []Effe
 	}
 	endpoint := l.Login.Server.Metadata.RegistrationEndpoint
 	if endpoint == "" {
-		return l.fail(&Violation{Step: stepRegister, URL: l.Login.Server.Issuer, Want: "a registration_endpoint",
-			Got: "none: This authorization server does not advertise dynamic registration.", Cite: "RFC 8414 section 2", Hint: hintClient})
+		return l.fail(&Violation{Chosen: true, Step: stepRegister, URL: l.Login.Server.Issuer, Want: "a registration_endpoint",
+			Got: "none: This authorization server does not advertise dynamic registration.", Cite: "RFC 7591", Hint: hintClient})
 	}
 	m.ClientName, m.ApplicationType, m.Scope, m.DPoPBound = l.Name, "native", l.Scope, l.DPoP && l.binds()
 	if m.ClientName == "" {

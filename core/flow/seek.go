@@ -4,6 +4,7 @@
 package flow
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,6 +12,8 @@ import (
 	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
 )
+
+const htmlType = "text/html"
 
 // maxRedirects is how many redirects one document may take, within its origin.
 const maxRedirects = 3
@@ -26,6 +29,30 @@ type seeker struct {
 	servers    []string // issuers yet to look up, the current one first
 	asGiven    bool     // the current server was given as a metadata URL
 	fallback   bool     // no resource metadata: the origin is the issuer
+	named      bool     // the place of the resource's metadata is named: nothing is taken in its stead
+	lost       loss     // the first document that was not to be had, a broken one before all others
+}
+
+// A loss is a document that was not to be had. It is a value, as machines are.
+type loss struct {
+	Violation       // what is wrong with it
+	status    int   // or the status that came instead
+	err       error // or why nothing came
+	broken    bool  // it is more than that nothing lies there
+}
+
+// fault is the error to end with; nil where nothing was lost.
+func (l loss) fault() error {
+	switch v := l.Violation; {
+	case l.URL == "":
+		return nil
+	case l.err != nil:
+		return &Interrupted{Step: l.Step, URL: l.URL, Err: l.err}
+	case l.status != 0:
+		return &Interrupted{Step: l.Step, URL: l.URL, Err: errors.New("HTTP " + message.Decimal(int64(l.status)) + " instead of the document")}
+	default:
+		return &v
+	}
 }
 
 // seeking are the rows of discovery for a flow F. after goes on when it is
@@ -47,7 +74,7 @@ func seeking[F any](in func(*F) *seeker, after func(*F) []Effect, alone []State,
 		row(Probing, OnResponse, "RFC 9728 section 5.1", (*seeker).challenged, FetchingResource),
 		row(Probing, OnTrouble, "", (*seeker).unreachable, Failed),
 		row(FetchingResource, OnResponse, "RFC 9728 section 3.3", (*seeker).gotResource, or(alone, FetchingResource, FetchingServer, Failed)...),
-		row(FetchingResource, OnTrouble, "", (*seeker).unreachable, FetchingResource, FetchingServer),
+		row(FetchingResource, OnTrouble, "", (*seeker).unreachable, FetchingResource, FetchingServer, Failed),
 		row(FetchingServer, OnResponse, "RFC 8414 section 3.3", (*seeker).gotServer, or(next, FetchingServer, Failed)...),
 		row(FetchingServer, OnTrouble, "", (*seeker).unreachable, or(next, FetchingServer, Failed)...),
 	}
@@ -65,11 +92,11 @@ func (s *seeker) begin(Event) []Effect {
 		{stepServer, "an authorization server", s.AuthorizationServer, "RFC 8414 section 2"},
 	} {
 		if why := reachable(s.ResourceURL, given.url); why != "" && (given.url != "" || given.step == stepProbe) {
-			return s.fail(&Violation{Step: given.step, URL: given.url, Want: given.what + " with https, or http on loopback", Got: why, Cite: given.cite})
+			return s.fail(&Violation{Chosen: true, Step: given.step, URL: given.url, Want: given.what + " with https, or http on loopback", Got: why, Cite: given.cite})
 		}
 	}
 	if s.ResourceMetadataURL != "" {
-		s.candidates = []candidate{{URL: s.ResourceMetadataURL, Rule: "given"}}
+		s.candidates, s.named = []candidate{{URL: s.ResourceMetadataURL, Rule: "given"}}, true
 		return s.nextResource()
 	}
 	if s.Challenged {
@@ -97,7 +124,11 @@ func (s *seeker) challenged(ev Event) []Effect {
 
 // seekResource looks where the challenge says, then at the well-known places.
 func (s *seeker) seekResource() []Effect {
-	s.candidates = append(s.candidates, exchange.ResourceMetadataURLs(s.ResourceURL)...)
+	for _, c := range exchange.ResourceMetadataURLs(s.ResourceURL) {
+		if !slices.ContainsFunc(s.candidates, func(named candidate) bool { return named.URL == c.URL }) {
+			s.candidates = append(s.candidates, c)
+		}
+	}
 	return s.nextResource()
 }
 
@@ -116,7 +147,7 @@ func (s *seeker) useChallenge(c exchange.BearerChallenge) {
 		s.warn("the challenge has no resource_metadata")
 		return
 	}
-	s.candidates = []candidate{{URL: c.ResourceMetadata, Rule: "resource_metadata of the challenge, RFC 9728 section 5.1"}}
+	s.candidates, s.named = []candidate{{URL: c.ResourceMetadata, Rule: "resource_metadata of the challenge, RFC 9728 section 5.1"}}, true
 }
 
 func (s *seeker) warn(text string) {
@@ -131,16 +162,50 @@ func (s *seeker) unreachable(ev Event) []Effect {
 		return s.interrupted(ev)
 	}
 	s.tried(s.sent.Step, s.candidates[0], "no answer")
-	if s.lastChance() {
-		return s.interrupted(ev)
-	}
+	s.lose(loss{Violation: s.about(Violation{}), err: ev.(Trouble).Err, broken: true})
 	return s.dropped()
 }
 
-// lastChance reports whether nothing is left to try after this candidate and
-// nothing was found.
-func (s *seeker) lastChance() bool {
-	return len(s.candidates) == 1 && s.State() == FetchingServer && len(s.servers) == 1 && len(s.Found.Servers) == 0
+// about fills in which document an error is about.
+func (s *seeker) about(v Violation) Violation {
+	v.Step, v.URL = s.sent.Step, s.candidates[0].URL
+	return v
+}
+
+// unusable leaves a document behind that cannot be used. That nothing lies
+// there says little: nothing, or the page that a site shows for everything.
+func (s *seeker) unusable(r message.Response, err error) []Effect {
+	s.tried(s.sent.Step, s.candidates[0], err.Error())
+	var shape *exchange.ShapeError
+	if r.Status >= 500 || r.Status == 429 || !errors.As(err, &shape) {
+		s.lose(loss{Violation: s.about(Violation{}), status: r.Status, broken: true})
+		return s.dropped()
+	}
+	v := s.about(Violation{Want: shape.Want, Got: shape.Got, Cite: shape.Cite, Hint: "the server's metadata must be mended"})
+	absent := r.Status >= 400 || r.Status == 200 && message.MediaType(r.Header.Get("Content-Type")) == htmlType
+	if absent && s.named && s.State() == FetchingResource {
+		v.Hint = "the document must lie where the challenge of the resource, or --resource-metadata-url, says"
+	}
+	s.lose(loss{Violation: v, broken: !absent})
+	return s.dropped()
+}
+
+// lose remembers a document that was not to be had.
+func (s *seeker) lose(l loss) {
+	if l.broken {
+		s.warn(l.URL + " was not used: " + reason(l.fault()))
+	}
+	if s.lost.URL == "" || l.broken && !s.lost.broken {
+		s.lost = l
+	}
+}
+
+// reason is an error without the URL it is about.
+func reason(err error) string {
+	if i, ok := err.(*Interrupted); ok {
+		return i.Err.Error()
+	}
+	return err.Error()
 }
 
 // dropped leaves the current candidate behind.
@@ -161,7 +226,7 @@ func (s *seeker) fetch(to State, step string) []Effect {
 			return s.send(to, step, s.get(c.URL))
 		}
 		s.tried(step, c, "refused: "+why)
-		s.warn("not fetched: " + c.URL + ": " + why)
+		s.lose(loss{Violation: Violation{Step: step, URL: c.URL, Want: "a metadata URL with https, or http on loopback", Got: why, Cite: "OAuth 2.1 section 1.5"}, broken: true})
 		s.candidates = s.candidates[1:]
 	}
 	return nil
@@ -189,6 +254,7 @@ func (s *seeker) moved(r message.Response) (effects []Effect, done bool) {
 	}
 	if why != "" {
 		s.tried(s.sent.Step, from, why)
+		s.lose(loss{Violation: s.about(Violation{Want: "the document, or a redirect within its origin", Got: why, Cite: "RFC 9728 section 7.7"}), broken: s.named})
 		return s.dropped(), true
 	}
 	s.tried(s.sent.Step, from, "redirects to "+to)

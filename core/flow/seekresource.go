@@ -19,6 +19,9 @@ func (s *seeker) nextResource() []Effect {
 		s.warn("no protected resource metadata was found; the given authorization server is taken")
 		return s.lookUp(nil)
 	}
+	if s.named || s.lost.broken {
+		return s.fail(s.lost.fault())
+	}
 	// MCP 2025-03-26 knows no resource metadata: the origin is the issuer.
 	s.warn("no protected resource metadata was found; the resource's origin is taken for the authorization server, as in MCP 2025-03-26")
 	s.fallback = true
@@ -33,8 +36,7 @@ func (s *seeker) gotResource(ev Event) []Effect {
 	}
 	doc, err := exchange.ReadResourceMetadata(r)
 	if err != nil {
-		s.tried(s.sent.Step, s.candidates[0], err.Error())
-		return s.dropped()
+		return s.unusable(r, err)
 	}
 	ours, outcome := covers(doc.Resource, s.ResourceURL), "ok"
 	if !ours {
@@ -46,6 +48,10 @@ func (s *seeker) gotResource(ev Event) []Effect {
 	}
 	s.Found.Resource, s.Found.ResourceID, s.Found.MetadataURL = doc, doc.Resource, s.candidates[0].URL
 	s.Found.Scopes = doc.ScopesSupported
+	s.Found.DPoP = s.Found.DPoP || doc.DPoPRequired
+	if len(doc.AuthorizationServers) == 0 && s.AuthorizationServer == "" {
+		s.warn("the resource's metadata names no authorization server: MCP wants authorization_servers with at least one")
+	}
 	return s.lookUp(doc.AuthorizationServers)
 }
 

@@ -19,7 +19,7 @@ func (s *seeker) lookUp(issuers []string) []Effect {
 	if s.AuthorizationServer != "" {
 		issuers = []string{s.AuthorizationServer}
 	}
-	s.servers = nil
+	s.servers, s.lost = nil, loss{}
 	for _, issuer := range issuers {
 		if !slices.Contains(s.servers, issuer) {
 			s.servers = append(s.servers, issuer)
@@ -55,6 +55,9 @@ func (s *seeker) nextMetadata() []Effect {
 	}
 	issuer := s.servers[0]
 	s.servers = s.servers[1:]
+	if s.fallback && s.lost.broken {
+		return s.fail(s.lost.fault())
+	}
 	if s.fallback {
 		s.warn("no authorization server metadata was found; the default endpoints of MCP 2025-03-26 are taken")
 		s.add(defaultEndpoints(issuer))
@@ -82,13 +85,15 @@ func (s *seeker) gotServer(ev Event) []Effect {
 	}
 	doc, err := exchange.ReadServerMetadata(r)
 	if err != nil {
-		s.tried(s.sent.Step, s.candidates[0], err.Error())
-		return s.dropped()
+		return s.unusable(r, err)
 	}
 	if effects := s.judge(doc); effects != nil {
 		return effects
 	}
 	s.tried(s.sent.Step, s.candidates[0], "ok")
+	if doc.AuthorizationEndpoint != "" && !slices.Contains(doc.CodeChallengeMethodsSupported, oauth.S256) {
+		s.warn(doc.Issuer + " does not announce code_challenge_methods_supported with S256: clients must refuse a login with auth-code (MCP authorization, PKCE)")
+	}
 	s.add(ServerFound{Issuer: doc.Issuer, MetadataURL: s.candidates[0].URL, Metadata: doc})
 	s.servers = s.servers[1:]
 	return s.nextServer()

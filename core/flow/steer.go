@@ -1,8 +1,14 @@
-// Where a peer may send us: https, or http on loopback, and from a remote
-// resource never to this machine or its network.
+// Where a peer may send us: https, or http on loopback. A remote resource
+// never leads to this machine or its network, one in a private network that
+// the user named by its address nowhere but there and outside.
 package flow
 
-import "mcp-auth/core/message"
+import (
+	"net/netip"
+	"strings"
+
+	"mcp-auth/core/message"
+)
 
 // reachable says why a URL that a peer named must not be used; "" when it may.
 // from is the resource the user chose. Names are judged again by the adapter,
@@ -17,11 +23,20 @@ func reachable(from, to string) string {
 		return "the scheme is " + u.Scheme + ": https is needed, http only on loopback"
 	}
 	origin, err := message.ParseURL(from)
-	if err != nil || origin.Loopback() {
+	switch {
+	case err != nil || origin.Loopback():
 		return ""
-	}
-	if local || message.PrivateHost(u.Host) {
+	case inNetwork(origin.Host) && inNetwork(u.Host):
+		return "" // the user is in that network, and chose it
+	case local || message.PrivateHost(u.Host):
 		return "a remote resource must not lead to this machine or its network"
 	}
 	return ""
+}
+
+// inNetwork reports whether a host is written as an address of a private
+// network (RFC 1918, RFC 4193).
+func inNetwork(host string) bool {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && a.Unmap().IsPrivate()
 }

@@ -127,7 +127,7 @@ func ofAuthCode(k taken[AuthCode]) {
 		switch {
 		case !answered || (reply.Status == 200) != (what == "code"):
 			k.fail("%s: the browser got %+v", what, k.effects[0])
-		case what == "code" && k.to != Exchanging, what == "bad" && k.to != Failed, (what == "elsewhere" || what == "not ours") && (k.to != AwaitingCallback || len(k.effects) != 1):
+		case what == "code" && k.to != Exchanging, what == "bad" && k.to != Failed, (what == "elsewhere" || what == "not ours") && (k.to != AwaitingCallback || sent):
 			k.fail("%s led to %s", what, k.to)
 		}
 		if sent {

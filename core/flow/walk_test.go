@@ -39,6 +39,9 @@ func (m *machine) forget() {
 func (s *seeker) forget() {
 	s.machine.forget()
 	s.Found.Warnings = nil
+	if s.lost.URL != "" { // that there is one decides, and whether it is broken; the rest is told at the end
+		s.lost = loss{Violation: Violation{URL: "one"}, broken: s.lost.broken}
+	}
 }
 
 func (l *loginer) forget() {

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,29 +41,40 @@ func NewClient(resource string, timeout time.Duration) *Client {
 	if timeout <= 0 {
 		timeout = 10 * time.Second
 	}
+	var g guard
 	u, err := message.ParseURL(resource)
-	guard := err != nil || !u.Loopback()
-	return &Client{timeout, newHTTP(guard, nil), newHTTP(false, http.ProxyFromEnvironment)}
+	if err != nil || !u.Loopback() {
+		g = refusePrivate(u.Host)
+	}
+	return &Client{timeout, newHTTP(g, nil), newHTTP(nil, http.ProxyFromEnvironment)}
 }
 
-func newHTTP(guard bool, proxy func(*http.Request) (*url.URL, error)) *http.Client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if guard {
-		dialer.Control = refusePrivate
-	}
+// AllowPrivate lets names lead to this machine and its network.
+func (c *Client) AllowPrivate() { c.direct = newHTTP(nil, nil) }
+
+// A guard judges the address that is about to be connected to, after the name
+// was resolved.
+type guard = func(network, address string, _ syscall.RawConn) error
+
+func newHTTP(g guard, proxy func(*http.Request) (*url.URL, error)) *http.Client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: g}
 	t := &http.Transport{DialContext: dialer.DialContext, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
 		TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true, IdleConnTimeout: 30 * time.Second, Proxy: proxy}
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// refusePrivate judges the address that is about to be connected to, after
-// the name was resolved.
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	a, err := netip.ParseAddrPort(address)
-	if err != nil || message.PrivateAddress(a.Addr()) {
-		return fmt.Errorf("a remote resource must not lead to %s: it is this machine or its network", address)
+// refusePrivate keeps away from this machine and its network; where the user
+// chose a resource by its address there, from all but that network.
+func refusePrivate(host string) guard {
+	chosen, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	within := err == nil && chosen.Unmap().IsPrivate()
+	return func(_, address string, _ syscall.RawConn) error {
+		a, err := netip.ParseAddrPort(address)
+		if err != nil || message.PrivateAddress(a.Addr()) && !(within && a.Addr().Unmap().IsPrivate()) {
+			return fmt.Errorf("a remote resource must not lead to %s: it is this machine or its network; --allow-private lets it, where that is meant", address)
+		}
+		return nil
 	}
-	return nil
 }
 
 // Do performs one exchange.

@@ -93,7 +93,7 @@ type waiting struct {
 
 // perform does what can be done at once. ended: the flow is over.
 func (d *Driver) perform(effects []flow.Effect, w *waiting) (err error, ended bool) {
-	answered, refused := false, false
+	answered, refused, told := false, false, false
 	for _, e := range effects {
 		switch e := e.(type) {
 		case flow.Send:
@@ -106,6 +106,7 @@ func (d *Driver) perform(effects []flow.Effect, w *waiting) (err error, ended bo
 			d.UI.Show(e.Authorization, e.ExpiresAt)
 		case flow.Notice:
 			d.UI.Notice(e.Text)
+			told = true
 		case flow.Answer:
 			d.answer(e.Response)
 			answered = true
@@ -119,7 +120,7 @@ func (d *Driver) perform(effects []flow.Effect, w *waiting) (err error, ended bo
 	switch {
 	case answered && (ended || w.send != nil): // a callback has led on: no other is wanted
 		d.Callback.Close()
-	case refused:
+	case refused && !told:
 		d.UI.Notice("what was pasted is not the redirect URL of this login; still waiting")
 	}
 	return err, ended
