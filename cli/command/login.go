@@ -96,8 +96,9 @@ func newLogin(g *globals) *ffcli.Command {
                 token is turned into a grant for this server, nobody is asked
 
 Which client: --client-id, else the metadata document of --client-metadata-url
-where the server takes such, else the client registered here before for the
-same server, else --register.
+where the server takes such, else with --register a new one, each time, else the
+client registered here before for the same server, which is registered again
+where the server has forgotten it.
 
 Examples
   mcp-auth login http://127.0.0.1:8765/mcp/oauth --auth-mode auth-code --register
