@@ -106,7 +106,7 @@ metadata (RFC 9728), that names the authorization server, whose metadata
 1    something else
 2    wrong flags, arguments or JSON
 3    a login is needed, or was refused
-4    no answer: network, TLS, time-out
+4    no answer: network, TLS, time-out; or none for now: a busy or failing server
 5    JSON-RPC error, or a tool that failed
 6    the server broke the protocol, or a document breaks its rules
 7    the person said no, or let the time run out

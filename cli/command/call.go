@@ -34,9 +34,10 @@ var protocols = append([]string{"auto", mcp.Stateless}, mcp.Handshake...)
 
 func newCall(g *globals) *ffcli.Command {
 	c := &callFlags{}
-	return g.sub("call", "URL METHOD [flags]", "send one MCP request with the stored login", `The whole JSON-RPC response goes to stdout, names sorted. An expired token is
-refreshed first, by one process at a time. Exit code 5: the server answered
-with a JSON-RPC error, or the tool failed.
+	return g.sub("call", "URL METHOD [flags]", "send one MCP request with the stored login", `The whole JSON-RPC response goes to stdout, names sorted; where the server sends
+the access token back, a label stands for it. An expired token is refreshed
+first, by one process at a time. Exit code 5: the server answered with a
+JSON-RPC error, or the tool failed.
 
 Where the server wants a login, or more scope than the token has, --step-up
 says what happens: ask at a terminal, auto logs in, never ends with code 3. The
@@ -127,18 +128,53 @@ func (e *errand) noneYet(err error) bool {
 	return errors.As(err, &none) && e.stepUp == "auto"
 }
 
-// withoutToken takes our token out of a reply that echoes it. It has no
-// character that JSON escapes.
-func withoutToken(reply message.Value, token string) message.Value {
-	text := string(reply.Append(nil))
-	if !strings.Contains(text, token) {
-		return reply
-	}
-	v, err := message.ParseJSON([]byte(strings.ReplaceAll(text, token, "<the access token>")))
-	if err != nil {
-		return message.Value{}
+// withoutToken takes our token out of the texts of a reply that echoes it: out
+// of strings, and out of names where it cannot be a word. Numbers are the
+// server's own.
+func withoutToken(v message.Value, token string) message.Value {
+	switch v.Kind() {
+	case message.String:
+		s, _ := v.Text()
+		return message.Str(textWithoutToken(s, token))
+	case message.Array:
+		elems := make([]message.Value, len(v.Elems()))
+		for i, e := range v.Elems() {
+			elems[i] = withoutToken(e, token)
+		}
+		return message.Arr(elems...)
+	case message.Object:
+		members := make([]message.Member, len(v.Members()))
+		for i, m := range v.Members() {
+			members[i] = message.M(m.Name, withoutToken(m.Value, token))
+			if len(token) >= wordLength {
+				members[i].Name = textWithoutToken(m.Name, token)
+			}
+		}
+		return message.Obj(members...)
 	}
 	return v
+}
+
+// wordLength is the length below which a token may be a word of the answer by
+// chance: it is then an echo only where nothing else stands beside it.
+const wordLength = 16
+
+func textWithoutToken(s, token string) string {
+	const label = "<the access token>"
+	if token == "" {
+		return s
+	}
+	if len(token) >= wordLength {
+		return strings.ReplaceAll(s, token, label)
+	}
+	scheme, value, spaced := strings.Cut(s, " ")
+	switch {
+	case s == token:
+		return label
+	case spaced && value == token && (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")):
+		return scheme + " " + label
+	}
+	return s
 }
 
 // choose finds the profile. One for another resource is never used: its token
@@ -201,8 +237,10 @@ func (g *globals) object(flagName, text string) (message.Value, error) {
 	case text == "":
 		return message.Value{}, nil
 	case text == "-":
+		flagName += " from stdin"
 		data, err = io.ReadAll(io.LimitReader(g.In, 1<<20))
 	case text[0] == '@':
+		flagName += " " + text
 		data, err = os.ReadFile(text[1:])
 	}
 	if err != nil {

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"time"
 
 	"mcp-auth/cli/terminal"
 	"mcp-auth/core/flow"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/profile"
+	"mcp-auth/native/drive"
 )
 
 // Exit codes.
@@ -18,7 +21,7 @@ const (
 	exitOther       = 1   // unclassified
 	exitUsage       = 2   // flags, arguments, JSON in arguments
 	exitAuth        = 3   // authentication needed or refused
-	exitNetwork     = 4   // no answer
+	exitNetwork     = 4   // no answer, or none for now
 	exitRPC         = 5   // JSON-RPC error, or a tool's isError
 	exitProtocol    = 6   // the server broke the protocol
 	exitUser        = 7   // the user said no, or let it lapse
@@ -37,6 +40,14 @@ type rpcError struct{ text string }
 
 func (e *rpcError) Error() string { return e.text }
 
+// An advised error is one with a better hint than its kind has.
+type advised struct {
+	error
+	hint string
+}
+
+func (e *advised) Unwrap() error { return e.error }
+
 // end tells the error, if there is one, and returns the exit code.
 func (g *globals) end(ctx context.Context, err error) int {
 	if err == nil {
@@ -47,6 +58,10 @@ func (g *globals) end(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	f, code := g.describe(err)
+	var better *advised
+	if errors.As(err, &better) {
+		f.Hint = better.hint
+	}
 	f.Message = g.hide(f.Message)
 	f.Cause, f.URL, f.Hint = g.hide(f.Cause), g.hide(f.URL), g.hide(f.Hint)
 	g.Fail(f, g.output == "json")
@@ -89,6 +104,10 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 	case errors.As(err, &world):
 		f.Code, f.Step, f.URL, f.Hint = "network", world.Step, world.URL, "check the URL and that the server runs"
 		f.Message = "no answer: " + world.Err.Error()
+		var proxy *drive.ProxyError
+		if errors.As(err, &proxy) {
+			f.Hint = "check HTTPS_PROXY and the other proxy variables; NO_PROXY names hosts to reach without one"
+		}
 		return f, exitNetwork
 	case errors.As(err, &lapsed):
 		f.Code, f.Hint = "user.lapsed", "run the command again"
@@ -120,15 +139,49 @@ func (g *globals) refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure
 		text = "HTTP " + message.Decimal(int64(r.Status)) + ": " + text
 	}
 	f.Message = g.refusedWhat(r.Step) + " failed: " + text
+	exit := exitAuth
 	if r.Step == "mcp" && e.Code != oauth.InsufficientScope && e.Code != oauth.InvalidToken {
-		f.Code = "http"
-		f.Message = fmt.Sprintf("MCP call failed: HTTP %d: %s", r.Status, e.Description)
-		return f, exitOther
+		f.Code, f.OAuthError, exit = "http", "", exitOther
+		f.Message = "MCP call failed: " + statusText(r.Status, e.Description)
+		if r.Status >= 300 && r.Status < 400 {
+			f.Hint = "redirects are not followed, since the token would go along; give the URL that it leads to"
+		}
 	}
-	if e.Code == oauth.TemporarilyUnavailable {
-		f.Hint = "the server is busy; try again in a moment"
+	if unavailable(r) {
+		f.Code, f.Hint, exit = "network.unavailable", "the server is busy or failing; try again in "+later(e.RetryAfter), exitNetwork
+		f.RetryAfter = e.RetryAfter
 	}
-	return f, exitAuth
+	return f, exit
+}
+
+// unavailable reports whether a refusal is about the server, not about who
+// asked: busy or failing, it may answer later (RFC 6749 section 4.1.2.1).
+func unavailable(err error) bool {
+	var r *flow.Refusal
+	var e *oauth.Error
+	if !errors.As(err, &r) || !errors.As(err, &e) {
+		return false
+	}
+	return r.Status == http.StatusTooManyRequests || r.Status >= 500 || e.Code == oauth.TemporarilyUnavailable || e.Code == oauth.ServerError
+}
+
+func later(seconds int) string {
+	if seconds <= 0 {
+		return "a moment"
+	}
+	return (time.Duration(seconds) * time.Second).String()
+}
+
+// statusText is a status with what the server says to it, else with its name.
+func statusText(status int, says string) string {
+	text := fmt.Sprintf("HTTP %d", status)
+	switch {
+	case says != "":
+		return text + ": " + says
+	case http.StatusText(status) != "":
+		return text + " " + http.StatusText(status)
+	}
+	return text
 }
 
 func (g *globals) refusedWhat(step string) string {

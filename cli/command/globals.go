@@ -194,11 +194,13 @@ func (g *globals) document(v message.Value) bool {
 	return false
 }
 
-// say prints a line of the narrative, which --output json replaces.
+// say prints a line of the narrative. --output json replaces it; who watches
+// sees it all the same.
 func (g *globals) say(format string, args ...any) {
-	if g.output != "json" && !g.aside {
+	switch {
+	case g.output != "json" && !g.aside:
 		g.Line(format, args...)
-	} else {
+	case g.output != "json" || g.verbose > 0:
 		g.Notice(format, args...)
 	}
 }

@@ -96,8 +96,9 @@ func newLogin(g *globals) *ffcli.Command {
                 token is turned into a grant for this server, nobody is asked
 
 Which client: --client-id, else the metadata document of --client-metadata-url
-where the server takes such, else the client registered here before for the
-same server, else --register.
+where the server takes such, else with --register a new one, each time, else the
+client registered here before for the same server, which is registered again
+where the server has forgotten it.
 
 Examples
   mcp-auth login http://127.0.0.1:8765/mcp/oauth --auth-mode auth-code --register
@@ -120,6 +121,9 @@ Examples
 				return err
 			}
 			if err := l.readSecrets(g, set); err != nil {
+				return err
+			}
+			if err := checkBearer(l.bearer); err != nil {
 				return err
 			}
 			return (&login{globals: g, loginFlags: l, url: args[0]}).run(ctx)
@@ -150,6 +154,20 @@ func (l *loginFlags) check() error {
 		return usage("--redirect-uri on loopback must carry a port: it is where the callback listener waits")
 	}
 	return nil
+}
+
+// checkBearer refuses a token of the user's that no header could carry. It
+// says where, not what: the token is a secret.
+func checkBearer(token string) error {
+	if token == "" || message.IsToken68(token) {
+		return nil
+	}
+	const may = "a bearer token has letters, digits and - . _ ~ + / alone, and = at its end (RFC 6750 section 2.1)"
+	if rest, ok := strings.CutPrefix(strings.ToLower(token), "bearer "); ok && message.IsToken68(rest) {
+		return usage("--bearer-token: %s: give it without the word Bearer", may)
+	}
+	at := strings.IndexFunc(token, func(r rune) bool { return !message.IsToken68(string(r)) }) + 1
+	return usage("--bearer-token: %s: look at character %d of what was given", may, at)
 }
 
 // anyPort leaves out port 0, which stands for a free one.

@@ -15,10 +15,12 @@ import (
 )
 
 func newLogout(g *globals) *ffcli.Command {
-	keepClient := false
-	return g.sub("logout", "URL [flags]", "revoke the tokens where that is offered, and forget them", `The local copy is cleared whether the server answers or not.`,
+	keepClient, all := false, false
+	return g.sub("logout", "URL [flags]", "revoke the tokens where that is offered, and forget them", `The active profile of URL is cleared, whether the server answers or not. Other
+profiles of URL that still hold tokens are named; --all clears them too.`,
 		func(fs *flag.FlagSet) {
 			fs.BoolVar(&keepClient, "keep-client", false, "keep the client registration for the next login")
+			fs.BoolVar(&all, "all", false, "every profile of URL, not the active one alone")
 		},
 		func(ctx context.Context, args []string) error {
 			if err := arguments(args, "URL"); err != nil {
@@ -28,12 +30,35 @@ func newLogout(g *globals) *ffcli.Command {
 			if err != nil {
 				return err
 			}
-			p, err := g.active(k, args[0])
+			which, left, err := g.toLogOut(k, args[0], all)
 			if err != nil {
-				return notLoggedIn(err)
+				return err
 			}
-			return g.logout(ctx, k, p, args[0], keepClient)
+			return g.logout(ctx, k, which, left, args[0], keepClient)
 		})
+}
+
+// toLogOut finds the profiles to clear: the active one, and with all the
+// others of the resource that hold tokens; left is who keeps them.
+func (g *globals) toLogOut(k profile.Keeper, url string, all bool) (which, left []profile.Profile, err error) {
+	s, err := k.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := g.active(k, url)
+	if err == nil {
+		which = append(which, p)
+	}
+	others := s.Others(profile.Profile{ID: p.ID, ResourceURL: url})
+	switch {
+	case all && len(which)+len(others) > 0:
+		return append(which, others...), nil, nil
+	case err != nil && len(others) > 0:
+		return nil, nil, &loginNeeded{"auth.no_profile", "No active profile found for this resource.", "others of it hold tokens: --all logs out of them"}
+	case err != nil:
+		return nil, nil, notLoggedIn(err)
+	}
+	return which, others, nil
 }
 
 // notLoggedIn says it as it is for a logout: nobody needs to log in.
@@ -45,23 +70,30 @@ func notLoggedIn(err error) error {
 	return err
 }
 
-func (g *globals) logout(ctx context.Context, k profile.Keeper, p profile.Profile, url string, keepClient bool) error {
-	revoked := g.revoke(ctx, p)
-	err := k.Update(func(s *profile.Store) error {
-		current, err := s.Find(p.ID)
+func (g *globals) logout(ctx context.Context, k profile.Keeper, which, left []profile.Profile, url string, keepClient bool) error {
+	revoked := true
+	for _, p := range which {
+		revoked = g.revoke(ctx, p) && revoked
+		err := k.Update(func(s *profile.Store) error {
+			current, err := s.Find(p.ID)
+			if err != nil {
+				return err
+			}
+			return s.Replace(current.Cleared(keepClient))
+		})
 		if err != nil {
 			return err
 		}
-		return s.Replace(current.Cleared(keepClient))
-	})
-	if err != nil {
-		return err
 	}
-	if g.document(message.Obj(message.M("profile_id", message.Str(p.ID)), message.M("resource_url", message.Str(url)), message.M("revoked", message.Boolean(revoked)))) {
+	if g.document(message.Obj(message.M("profile_id", message.Str(which[0].ID)), message.M("resource_url", message.Str(url)), message.M("revoked", message.Boolean(revoked)),
+		message.M("cleared", message.Strs(ids(which))), message.M("left", message.Strs(ids(left))))) {
 		return nil
 	}
 	g.Line("Logged out from %s", url)
-	g.Line("Cleared tokens from profile %s", p.ID)
+	for _, p := range which {
+		g.Line("Cleared tokens from profile %s", p.ID)
+	}
+	tellOthers(g.Warn, left, url)
 	return nil
 }
 

@@ -55,6 +55,9 @@ func (l *login) bearerLogin(ctx context.Context, d *drive.Driver) error {
 		} else if err != nil {
 			return usage("Bearer token is required: give --bearer-token, or - to read it from stdin")
 		}
+		if err := checkBearer(l.bearer); err != nil {
+			return err
+		}
 	}
 	f := &flow.Bearer{ResourceURL: l.url, Token: l.bearer}
 	if err := l.globals.run(ctx, d, f); err != nil {

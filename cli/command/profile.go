@@ -4,7 +4,9 @@ package command
 import (
 	"context"
 	"flag"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
@@ -20,7 +22,9 @@ func newProfile(g *globals) *ffcli.Command {
 }
 
 func newProfileList(g *globals) *ffcli.Command {
-	return g.sub("profile list", "", "list them: id, mode, resource", "", nil, func(_ context.Context, args []string) error {
+	return g.sub("profile list", "", "list them: id, mode, resource, and what is to be said of one", `After the three columns stands what is to be said of a profile: active (it is
+the one in use for its resource), refreshable (its token has expired, the next
+call renews it), expired (only a login helps) or logged-out (it holds no token).`, nil, func(_ context.Context, args []string) error {
 		if err := arguments(args); err != nil {
 			return err
 		}
@@ -30,16 +34,45 @@ func newProfileList(g *globals) *ffcli.Command {
 		}
 		all := make([]message.Value, len(s.Profiles))
 		for i, p := range s.Profiles {
-			all[i] = p.Redacted()
+			all[i] = shown(s, p)
 		}
 		if g.document(message.Arr(all...)) {
 			return nil
 		}
 		for _, p := range s.Profiles {
-			g.Line("%s %s %s", p.ID, p.AuthMode, p.ResourceURL)
+			g.Line("%s", strings.Join(slices.Concat([]string{p.ID, p.AuthMode, p.ResourceURL}, remarks(s, p)), " "))
 		}
 		return nil
 	})
+}
+
+// remarks are what the three columns of the original program do not say.
+func remarks(s profile.Store, p profile.Profile) (words []string) {
+	if inUse(s, p) {
+		words = append(words, "active")
+	}
+	if state := p.State(time.Now()); state != profile.Valid {
+		words = append(words, state)
+	}
+	return words
+}
+
+func inUse(s profile.Store, p profile.Profile) bool {
+	active, _, ok := s.ActiveFor(p.ResourceURL)
+	return ok && active.ID == p.ID
+}
+
+// shown is a profile for people and programs, with what the store says of it.
+// A member of that name that a later version keeps in the file is left alone.
+func shown(s profile.Store, p profile.Profile) message.Value {
+	v := p.Redacted()
+	m := v.Members()
+	for _, add := range [...]message.Member{message.M("active", message.Boolean(inUse(s, p))), message.M("state", message.Str(p.State(time.Now())))} {
+		if v.Get(add.Name).Kind() == message.Missing {
+			m = append(m, add)
+		}
+	}
+	return message.Obj(m...)
 }
 
 func (g *globals) load() (profile.Store, error) {
@@ -65,7 +98,7 @@ func newProfileShow(g *globals) *ffcli.Command {
 			if err != nil {
 				return err
 			}
-			g.JSON(p.Redacted())
+			g.JSON(shown(s, p))
 			return nil
 		})
 }
@@ -101,7 +134,7 @@ func newProfileUse(g *globals) *ffcli.Command {
 				return message.Value{}, "", usage("profile %s is for %s; its token is not sent to %s", p.ID, p.ResourceURL, args[1])
 			}
 			s.Activate(args[1], p.ID)
-			return p.Redacted(), "Active profile for " + args[1] + " is now " + p.ID, nil
+			return shown(*s, p), "Active profile for " + args[1] + " is now " + p.ID, nil
 		})
 	})
 }

@@ -4,6 +4,7 @@ package command
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"mcp-auth/core/flow"
@@ -29,14 +30,41 @@ func (l *login) save(r flow.Login, used flow.Prover) error {
 	}
 	p := l.profile(id, r)
 	keepKeys(&p, used, strings.EqualFold(r.Token.TokenType, "DPoP"))
-	if err := l.keeper.Update(func(s *profile.Store) error { id = s.Put(p); return nil }); err != nil {
+	var others []profile.Profile
+	if err := l.keeper.Update(func(s *profile.Store) error {
+		id = s.Put(p)
+		p.ID = id
+		others = s.Others(p)
+		return nil
+	}); err != nil {
 		return err
 	}
-	p.ID = id
 	if !l.document(l.outcome(p)) {
 		l.say("Saved active profile %s for %s", id, l.url)
 	}
+	if l.register && slices.ContainsFunc(others, func(o profile.Profile) bool {
+		return o.Issuer == p.Issuer && o.AuthMode == p.AuthMode && o.Registered()
+	}) {
+		tellOthers(l.Notice, others, l.url)
+	}
 	return nil
+}
+
+// tellOthers says which other profiles of a resource hold tokens: they stay
+// until somebody clears them.
+func tellOthers(tell func(string, ...any), others []profile.Profile, url string) {
+	if len(others) == 0 {
+		return
+	}
+	tell("other profiles of %s still hold tokens: %s; mcp-auth logout %s --all revokes and clears them", url, strings.Join(ids(others), " "), url)
+}
+
+func ids(all []profile.Profile) []string {
+	out := make([]string, len(all))
+	for i, p := range all {
+		out[i] = p.ID
+	}
+	return out
 }
 
 // outcome is the login for programs.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"mcp-auth/core/flow"
-	"mcp-auth/core/oauth"
 	"mcp-auth/core/profile"
 )
 
@@ -23,6 +22,8 @@ type login struct {
 
 	clientAuth   string // how a stored client authenticates
 	storedClient bool   // the client was registered here before
+	storedIn     profile.Profile
+	forgotten    string // a client registered here before that the server does not know any more
 	announced    bool
 	orRegister   bool        // where there is no client, one is registered
 	challenge    flow.Target // what the resource said already
@@ -61,20 +62,53 @@ func (l *login) run(ctx context.Context) error {
 	if err := l.pickClient(); err != nil {
 		return err
 	}
-	return l.performOnceMore(ctx)
+	return l.advise(l.performOnceMore(ctx))
 }
 
 // performOnceMore registers again when the server has forgotten the client
 // that was registered here before.
 func (l *login) performOnceMore(ctx context.Context) error {
 	err := l.perform(ctx)
-	var e *oauth.Error
-	if !l.storedClient || !errors.As(err, &e) || e.Code != oauth.InvalidClient {
+	if !l.storedClient || !l.storedIn.Registered() || !clientUnknown(err) {
 		return err
 	}
-	l.Notice("the server does not know the client %s any more; registering again", l.clientID)
-	l.clientID, l.clientSecret, l.clientAuth, l.storedClient, l.register = "", "", "", false, true
+	noteUnknown(l.keeper, l.storedIn, time.Now())
+	l.forgotten = l.clientID
+	l.clientID, l.clientSecret, l.clientAuth, l.storedClient = "", "", "", false
+	l.registerAgain()
 	return l.perform(ctx)
+}
+
+func (l *login) registerAgain() {
+	l.Notice("the server does not know the client %s any more; registering again", l.forgotten)
+	l.register = true
+}
+
+// advise adds what the flow cannot know: that the client was stored, and
+// whether the server registers clients.
+func (l *login) advise(err error) error {
+	var lapsed *flow.Lapsed
+	var no *flow.Refusal
+	switch {
+	case errors.As(err, &lapsed) && !lapsed.Denied && l.storedClient && l.mode == flow.ModeAuthCode:
+		return &advised{err, "run the command again; if the page did not know the application, the server has forgotten the client that is stored here: " + l.newClient()}
+	case errors.As(err, &no) && no.Step == "token" && clientUnknown(err) && !l.registers():
+		return &advised{err, "check --client-id and --client-secret; this server registers no clients itself"}
+	}
+	return err
+}
+
+// newClient says how a client is had.
+func (l *login) newClient() string {
+	if l.registers() {
+		return "--register registers one, --client-id names one"
+	}
+	return "--client-id names one that its operator has registered; the server registers none itself"
+}
+
+// registers reports whether a server that was found offers registration.
+func (l *login) registers() bool {
+	return slices.ContainsFunc(l.found.Servers, func(s flow.ServerFound) bool { return s.Metadata.RegistrationEndpoint != "" })
 }
 
 // reuse keeps a login that still works, when nothing new was asked for.
@@ -86,11 +120,14 @@ func (l *login) reuse(ctx context.Context) (bool, error) {
 	_, err := l.freshToken(ctx, l.keeper, p.ID, "")
 	var no *flow.Refusal
 	var broken *flow.Violation
-	if errors.As(err, &no) || errors.As(err, &broken) {
+	switch {
+	case clientUnknown(err) && !p.Registered():
+		return false, &advised{err, otherClient(p)}
+	case errors.As(err, &no) && !unavailable(err), errors.As(err, &broken):
 		l.Notice("the stored login does not work any more; logging in again")
-		return false, nil
-	}
-	if err != nil {
+		l.stored, err = l.keeper.Load() // with what was noted of the client
+		return false, err
+	case err != nil:
 		return false, err
 	}
 	l.mode = p.AuthMode
@@ -129,8 +166,19 @@ func (l *login) choose() string {
 	return flow.ModeBearer
 }
 
-// pickClient takes the given client, else the one registered here before for
-// this issuer and mode, else registration, else asks.
+// otherClient says what helps where the server does not take a client that was
+// named by the user.
+func otherClient(p profile.Profile) string {
+	hint := "give --client-id, and --client-secret where it has one, of a client that the server knows"
+	if p.RegistrationEndpoint != "" {
+		hint += ", or --register"
+	}
+	return hint
+}
+
+// pickClient takes the given client, else the metadata document where the
+// server takes such, else registers one where that is asked for, else takes
+// the one registered here before for this issuer and mode, else asks.
 func (l *login) pickClient() error {
 	if l.mode == flow.ModeBearer || l.mode == flow.ModeWorkload || l.register && l.clientID == "" {
 		return nil
@@ -141,6 +189,10 @@ func (l *login) pickClient() error {
 	if l.clientID == "" {
 		l.takeStored()
 	}
+	if l.clientID == "" && l.forgotten != "" {
+		l.registerAgain()
+		return nil
+	}
 	if l.clientID == "" && l.orRegister {
 		l.register = true
 		return nil
@@ -150,7 +202,7 @@ func (l *login) pickClient() error {
 		if l.clientID, err = l.Prompt("Client ID: "); errors.Is(err, context.Canceled) {
 			return err
 		} else if err != nil {
-			return usage("%s requires a client_id: --register registers one, --client-id names one", flowNames[l.mode])
+			return usage("%s requires a client_id: %s", flowNames[l.mode], l.newClient())
 		}
 	}
 	if l.mode == flow.ModeClientCreds && l.clientSecret == "" && l.clientKey == "" {
@@ -169,16 +221,27 @@ func (l *login) documented() bool {
 }
 
 // takeStored takes the client that was registered here before for this
-// resource and mode. No server but the one that knows it is told of it.
+// resource and mode, the active profile's first. No server but the one that
+// knows it is told of it. Where the server has forgotten one, those that have
+// not been used since are not tried: in a browser that would end nowhere.
 func (l *login) takeStored() {
-	issuer := ""
-	for _, p := range l.stored.Profiles {
-		if p.AuthMode == l.mode && p.ClientID != "" && profile.SameURL(p.ResourceURL, l.url) && slices.ContainsFunc(l.found.Servers, named(p.Issuer)) {
-			l.clientID, l.clientSecret, l.clientAuth, issuer = p.ClientID, p.ClientSecret, p.TokenEndpointAuthMethod, p.Issuer
+	kept := slices.DeleteFunc(slices.Clone(l.stored.Profiles), func(p profile.Profile) bool {
+		return p.AuthMode != l.mode || p.ClientID == "" || !profile.SameURL(p.ResourceURL, l.url) || !slices.ContainsFunc(l.found.Servers, named(p.Issuer))
+	})
+	var forgot time.Time
+	for _, p := range kept {
+		if p.ClientRefusedAt.After(forgot) {
+			forgot, l.forgotten = p.ClientRefusedAt, p.ClientID
+		}
+	}
+	active, _, _ := l.stored.ActiveFor(l.url)
+	for _, p := range kept {
+		if p.ClientRefusedAt.IsZero() && !(p.Registered() && p.LastUsedAt.Before(forgot)) && (l.clientID == "" || l.storedIn.ID != active.ID) {
+			l.clientID, l.clientSecret, l.clientAuth, l.storedIn = p.ClientID, p.ClientSecret, p.TokenEndpointAuthMethod, p
 		}
 	}
 	if l.storedClient = l.clientID != ""; l.storedClient {
-		i := slices.IndexFunc(l.found.Servers, named(issuer))
+		i := slices.IndexFunc(l.found.Servers, named(l.storedIn.Issuer))
 		l.found.Servers = l.found.Servers[i : i+1]
 	}
 }

@@ -28,7 +28,48 @@ func (g *globals) freshToken(ctx context.Context, k profile.Keeper, id, refused 
 			p, err = g.renewStored(ctx, k, id, refused)
 		}
 	}
+	if clientUnknown(err) && p.Registered() {
+		noteUnknown(k, p, time.Now())
+	}
 	return p.AccessToken, err
+}
+
+// clientUnknown reports whether the server does not take the client for one of
+// its own (RFC 6749 section 5.2).
+func clientUnknown(err error) bool {
+	var e *oauth.Error
+	return errors.As(err, &e) && e.Code == oauth.InvalidClient
+}
+
+// noteRefused keeps that the resource did not take a token, so that the next
+// login does not keep it. A bearer token is the user's: no login keeps one.
+func noteRefused(k profile.Keeper, id, token string, now time.Time) {
+	refused := func(p profile.Profile) bool {
+		return p.AccessToken == token && p.AuthMode != flow.ModeBearer && p.Fresh(now)
+	}
+	note(k, id, refused, func(p profile.Profile) profile.Profile { return p.TokenRefused(now) })
+}
+
+// noteUnknown keeps that the server has forgotten the client that was
+// registered there, so that no login names it again.
+func noteUnknown(k profile.Keeper, p profile.Profile, now time.Time) {
+	known := func(q profile.Profile) bool { return q.ClientID == p.ClientID && q.ClientRefusedAt.IsZero() }
+	note(k, p.ID, known, func(q profile.Profile) profile.Profile { q.ClientRefusedAt = now; return q })
+}
+
+// note changes a profile, where there is something to change. What cannot be
+// noted does not change how the command ends.
+func note(k profile.Keeper, id string, due func(profile.Profile) bool, change func(profile.Profile) profile.Profile) {
+	if p, err := find(k, id); err != nil || !due(p) {
+		return
+	}
+	_ = k.Update(func(s *profile.Store) error {
+		p, err := s.Find(id)
+		if err != nil || !due(p) {
+			return err
+		}
+		return s.Replace(change(p))
+	})
 }
 
 func find(k profile.Keeper, id string) (profile.Profile, error) {

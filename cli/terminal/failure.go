@@ -17,6 +17,7 @@ type Failure struct {
 	Step       string
 	URL        string
 	Status     int
+	RetryAfter int // seconds that the server wants to be left alone
 	OAuthError string
 	Spec       string
 	Hint       string
@@ -76,6 +77,9 @@ func (f Failure) value() message.Value {
 	}
 	if f.Status != 0 {
 		m = append(m, message.M("status", message.Num(int64(f.Status))))
+	}
+	if f.RetryAfter != 0 {
+		m = append(m, message.M("retry_after", message.Num(int64(f.RetryAfter))))
 	}
 	return message.Obj(message.M("error", message.Obj(m...)))
 }

@@ -137,16 +137,17 @@ func TestFailureForPrograms(t *testing.T) {
 	is := is.New(t)
 	p, _, err := printer()
 	p.Fail(Failure{Code: "auth.invalid_grant", Message: "no", Step: "token", URL: "https://as.example/token", Status: 400,
-		OAuthError: "invalid_grant", Spec: "RFC 6749 section 5.2", Hint: "Run login again.", Cause: "c"}, true)
+		OAuthError: "invalid_grant", Spec: "RFC 6749 section 5.2", Hint: "Run login again.", Cause: "c", RetryAfter: 7}, true)
 	is.Equal(strings.Count(err.String(), "\n"), 1) // one line
 	v, bad := message.ParseJSON(bytes.TrimSpace(err.Bytes()))
-	is.NoErr(bad)                 // that is JSON
-	e := v.Get("error")           //
-	is.Equal(len(e.Members()), 9) // with every member
+	is.NoErr(bad)                  // that is JSON
+	e := v.Get("error")            //
+	is.Equal(len(e.Members()), 10) // with every member
 	for _, name := range []string{"code", "message", "step", "url", "oauth_error", "spec", "hint", "cause"} {
 		is.Equal(e.Get(name).Kind(), message.String) // of its name, a text
 	}
-	is.Equal(e.Get("status").Kind(), message.Number) // the status a number
+	is.Equal(e.Get("status").Kind(), message.Number)      // the status a number
+	is.Equal(e.Get("retry_after").Kind(), message.Number) // and the seconds to wait
 }
 
 func TestALongForeignTextIsCut(t *testing.T) {

@@ -65,9 +65,13 @@ func orNothing(s string) string {
 }
 
 // readError reads what is not the expected status: an *oauth.Error when the
-// peer speaks by the book, else a ShapeError.
+// peer speaks by the book, or says by its status that it cannot answer now,
+// else a ShapeError.
 func readError(m message.Response, want int, cite string) error {
 	v, err := readJSON(m, cite)
+	if code, _ := v.Get("error").Text(); code == "" && (m.Status == 429 || m.Status >= 500) {
+		return unavailable(m)
+	}
 	if err != nil {
 		return &ShapeError{"status " + strconv.Itoa(want) + " or a JSON error document", "status " + strconv.Itoa(m.Status), cite}
 	}
@@ -75,13 +79,32 @@ func readError(m message.Response, want int, cite string) error {
 	if code == "" {
 		return &ShapeError{"status " + strconv.Itoa(want), "status " + strconv.Itoa(m.Status), cite}
 	}
-	e := &oauth.Error{Code: code, Status: m.Status}
+	e := &oauth.Error{Code: code, Status: m.Status, RetryAfter: retryAfter(m)}
 	e.Description, _ = v.Get("error_description").Text()
 	e.URI, _ = v.Get("error_uri").Text()
-	if n, err := strconv.Atoi(m.Header.Get("Retry-After")); err == nil && n > 0 {
-		e.RetryAfter = n
+	return e
+}
+
+// unavailable is the error that a server's status stands for, where it sent no
+// error document: RFC 6749 section 4.1.2.1 has a code for 500 and one for 503.
+// 429 is temporary as well (RFC 6585 section 4).
+func unavailable(m message.Response) *oauth.Error {
+	e := &oauth.Error{Code: oauth.ServerError, Description: "the server gave no reason", Status: m.Status, RetryAfter: retryAfter(m)}
+	switch m.Status {
+	case 429, 502, 503, 504:
+		e.Code = oauth.TemporarilyUnavailable
 	}
 	return e
+}
+
+// retryAfter is Retry-After in seconds (RFC 9110 section 10.2.3); 0 where none
+// came, or a date.
+func retryAfter(m message.Response) int {
+	n, err := strconv.Atoi(m.Header.Get("Retry-After"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 func readStatus(m message.Response, cite string) error {

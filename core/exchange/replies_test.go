@@ -47,7 +47,7 @@ func TestAnswersOfAnotherShape(t *testing.T) {
 			is := is.New(t)
 			is.NoErr(r.read(answered(r.status, message.JSONType, r.good))) // a good answer
 			for _, m := range []message.Response{answered(r.status, "text/html", r.good), answered(r.status, "", r.good), answered(r.status, message.JSONType, "null"), answered(r.status, message.JSONType, "[]"), answered(r.status, message.JSONType, "{"),
-				answered(204, message.JSONType, r.good), answered(302, "text/html", ""), answered(500, "text/html", "<html>"), answered(404, message.JSONType, "{}")} {
+				answered(204, message.JSONType, r.good), answered(302, "text/html", ""), answered(400, "text/html", "<html>"), answered(404, message.JSONType, "{}")} {
 				is.True(misshapen(r.read(m))) // says what was wanted and what came
 			}
 			for want, m := range map[string]message.Response{"Content-Type": answered(r.status, "text/html", r.good), "a JSON object": answered(r.status, message.JSONType, "{"), "a JSON": answered(r.status, message.JSONType, "[]"), "status": answered(404, "text/html", "<html>")} {
@@ -95,10 +95,30 @@ func TestErrorsOfAnswers(t *testing.T) {
 		})
 	}
 	is := is.New(t)
-	is.True(misshapen(ReadRevocationReply(answered(500, "text/html", "")))) // a revocation too
+	is.True(misshapen(ReadRevocationReply(answered(400, "text/html", "")))) // a revocation too
 	is.NoErr(ReadRevocationReply(RevocationReply()))                        // which says nothing when it is done
 	var e *oauth.Error
 	is.True(errors.As(ReadRevocationReply(answered(400, message.JSONType, `{"error":"x"}`)), &e)) // and else by the book
+}
+
+// A server that is busy or failing breaks no rule: RFC 6749 section 4.1.2.1
+// has codes for 500 and 503, RFC 6585 section 4 says that 429 passes.
+func TestServersThatCannotAnswerNow(t *testing.T) {
+	for name, r := range replies {
+		if name == "server" || name == "resource" {
+			continue
+		}
+		for status, code := range map[int]string{429: oauth.TemporarilyUnavailable, 500: oauth.ServerError, 501: oauth.ServerError,
+			502: oauth.TemporarilyUnavailable, 503: oauth.TemporarilyUnavailable, 504: oauth.TemporarilyUnavailable} {
+			for _, m := range []message.Response{answered(status, "text/html", "<html>"), answered(status, "", ""), answered(status, message.JSONType, "{}"), answered(status, message.JSONType, "null")} {
+				is := is.New(t)
+				m.Header = m.Header.With("Retry-After", "7")
+				var e *oauth.Error
+				is.True(errors.As(r.read(m), &e)) // no broken rule
+				is.Equal(*e, oauth.Error{Code: code, Description: "the server gave no reason", Status: status, RetryAfter: 7})
+			}
+		}
+	}
 }
 
 func TestErrorReply(t *testing.T) {

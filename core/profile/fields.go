@@ -47,6 +47,7 @@ func (p *Profile) fields() []field {
 		{name: "revocation_endpoint", text: &p.RevocationEndpoint, ours: true},
 		{name: "introspection_endpoint", text: &p.IntrospectionEndpoint, ours: true},
 		{name: "mcp_protocol_version", text: &p.Protocol, ours: true},
+		{name: "client_refused_at", time: &p.ClientRefusedAt, ours: true},
 		{name: "client_private_key", raw: &p.ClientKey, ours: true},
 		{name: "dpop_private_key", raw: &p.DPoPKey, ours: true},
 	}

@@ -44,10 +44,11 @@ type Profile struct {
 	ClientSecret              string
 	TokenEndpointAuthMethod   string
 	RedirectURI               string
-	DynamicClientRegistration []byte // raw JSON of the registration answer
-	ClientKey                 []byte // JWK of private_key_jwt, private part included
-	DPoPKey                   []byte // JWK that the tokens are bound to, private part included
-	Protocol                  string // mcp_protocol_version: the revision the resource spoke last
+	DynamicClientRegistration []byte    // raw JSON of the registration answer
+	ClientKey                 []byte    // JWK of private_key_jwt, private part included
+	DPoPKey                   []byte    // JWK that the tokens are bound to, private part included
+	Protocol                  string    // mcp_protocol_version: the revision the resource spoke last
+	ClientRefusedAt           time.Time // when the server said that it does not know the client; zero: it has not
 	CreatedAt                 time.Time
 	LastUsedAt                time.Time
 	Unknown                   []message.Member // members of later versions, kept as they are

@@ -60,12 +60,15 @@ func (s Store) ActiveFor(resourceURL string) (p Profile, near string, ok bool) {
 }
 
 // Put stores a login and makes it the active one. It takes the place of the
-// profile for the same resource, issuer and client, keeping that one's id,
-// so that no login is left behind that nothing points to. It returns the id.
+// profile for the same resource, issuer and client, else of one that is of no
+// more use there, keeping that one's id, so that no login is left behind that
+// nothing points to. It returns the id.
 func (s *Store) Put(p Profile) string {
-	i := slices.IndexFunc(s.Profiles, func(o Profile) bool {
-		return SameURL(o.ResourceURL, p.ResourceURL) && o.Issuer == p.Issuer && o.ClientID == p.ClientID
-	})
+	at := func(o Profile) bool { return SameURL(o.ResourceURL, p.ResourceURL) && o.Issuer == p.Issuer }
+	i := slices.IndexFunc(s.Profiles, func(o Profile) bool { return at(o) && o.ClientID == p.ClientID })
+	if i < 0 {
+		i = slices.IndexFunc(s.Profiles, func(o Profile) bool { return at(o) && o.AuthMode == p.AuthMode && o.useless() })
+	}
 	if i < 0 {
 		s.Profiles = append(slices.Clone(s.Profiles), p)
 	} else {
@@ -82,10 +85,26 @@ func (p Profile) inPlaceOf(old Profile) Profile {
 	if p.Name == "" {
 		p.Name = old.Name
 	}
-	if p.DynamicClientRegistration == nil { // the client is the same one
+	if p.DynamicClientRegistration == nil && p.ClientID == old.ClientID {
 		p.DynamicClientRegistration = old.DynamicClientRegistration
 	}
 	return p
+}
+
+// useless reports whether nothing can come of a profile any more: the server
+// has forgotten its client, or a logout has taken all it had.
+func (p Profile) useless() bool {
+	return !p.ClientRefusedAt.IsZero() || p.LoggedOut() && p.ClientID == ""
+}
+
+// Others returns the other profiles of a profile's resource that hold tokens.
+func (s Store) Others(p Profile) (all []Profile) {
+	for _, o := range s.Profiles {
+		if o.ID != p.ID && SameURL(o.ResourceURL, p.ResourceURL) && !o.LoggedOut() {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 // Replace writes a profile back where it was.
@@ -116,6 +135,7 @@ func (s *Store) Delete(id string) {
 func (p Profile) Cleared(keepClient bool) Profile {
 	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope, p.ExpiresAt, p.DPoPKey = "", "", "", "", time.Time{}, nil
 	if !keepClient {
+		p.ClientRefusedAt = time.Time{}
 		p.ClientID, p.ClientSecret, p.DynamicClientRegistration, p.TokenEndpointAuthMethod, p.ClientKey = "", "", nil, "", nil
 	}
 	return p
@@ -127,6 +147,42 @@ const Leeway = 30 * time.Second
 // Fresh reports whether the access token can be used at now.
 func (p Profile) Fresh(now time.Time) bool {
 	return p.AccessToken != "" && (p.ExpiresAt.IsZero() || p.ExpiresAt.After(now.Add(Leeway)))
+}
+
+// TokenRefused is the profile after the resource would not take the token,
+// whatever its expiry says: it has expired (RFC 6750 section 3.1).
+func (p Profile) TokenRefused(now time.Time) Profile {
+	if p.ExpiresAt.IsZero() || p.ExpiresAt.After(now) {
+		p.ExpiresAt = now
+	}
+	return p
+}
+
+// Registered reports whether the client was registered dynamically.
+func (p Profile) Registered() bool { return len(p.DynamicClientRegistration) > 0 }
+
+// LoggedOut reports whether the profile holds no token.
+func (p Profile) LoggedOut() bool { return p.AccessToken == "" && p.RefreshToken == "" }
+
+// States of a profile, in one word.
+const (
+	Valid       = "valid"       // its token can be used
+	Refreshable = "refreshable" // its token has expired; a new one can be had without the user
+	Expired     = "expired"     // only a login helps
+	OutOfUse    = "logged-out"  // it holds no token
+)
+
+// State is what a profile is good for at now, by what is stored.
+func (p Profile) State(now time.Time) string {
+	switch {
+	case p.LoggedOut():
+		return OutOfUse
+	case p.Fresh(now):
+		return Valid
+	case p.Renewable() && p.ClientRefusedAt.IsZero():
+		return Refreshable
+	}
+	return Expired
 }
 
 // Renewable reports whether a new access token can be had without the user.
@@ -142,7 +198,7 @@ const longest = 100 * 365 * 24 * time.Hour
 // Renewed is the profile with a new token that came at now.
 func (p Profile) Renewed(t oauth.Token, now time.Time) Profile {
 	p.AccessToken, p.RefreshToken, p.TokenType, p.Scope = t.AccessToken, t.RefreshToken, t.TokenType, t.Scope
-	p.ExpiresAt = time.Time{}
+	p.ExpiresAt, p.ClientRefusedAt = time.Time{}, time.Time{}
 	if t.ExpiresIn > 0 {
 		p.ExpiresAt = now.Add(time.Duration(min(t.ExpiresIn, int64(longest/time.Second))) * time.Second)
 	}

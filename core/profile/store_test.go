@@ -104,6 +104,62 @@ func TestPutReplacesTheSameLogin(t *testing.T) {
 	}
 }
 
+// What is of no more use gives its place to the next login of its kind.
+func TestPutReplacesWhatIsOfNoUse(t *testing.T) {
+	for name, c := range map[string]struct {
+		old  profile.Profile
+		gone bool
+	}{
+		"in use":                       {profile.Profile{AccessToken: "t", ClientID: "c1"}, false},
+		"its client is forgotten":      {profile.Profile{AccessToken: "t", ClientID: "c1", ClientRefusedAt: time.Unix(1, 0)}, true},
+		"logged out":                   {profile.Profile{}, true},
+		"logged out, its client kept":  {profile.Profile{ClientID: "c1"}, false},
+		"forgotten, of another mode":   {profile.Profile{ClientID: "c1", ClientRefusedAt: time.Unix(1, 0), AuthMode: profile.ModeDevice}, false},
+		"forgotten, of another issuer": {profile.Profile{ClientID: "c1", ClientRefusedAt: time.Unix(1, 0), Issuer: "https://other.example"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			c.old.ID, c.old.ResourceURL, c.old.DynamicClientRegistration = "old", "https://h.example/mcp", []byte(`{"client_id":"c1"}`)
+			s := profile.Store{Profiles: []profile.Profile{c.old}}
+			id := s.Put(profile.Profile{ID: "new", ResourceURL: "https://h.example/mcp", ClientID: "c2"})
+			is.Equal(id == "old", c.gone)                                                           // its place is taken
+			is.Equal(len(s.Profiles) == 1, c.gone)                                                  // or it stays
+			p, _, _ := s.ActiveFor("https://h.example/mcp")                                         //
+			is.Equal(p.ClientID, "c2")                                                              // the new login is in use
+			is.Equal(p.DynamicClientRegistration == nil, true)                                      // without what another client was told
+			is.True(p.ClientRefusedAt.IsZero() && p.ID == id)                                       // or what was said of it
+			is.Equal(len(s.Others(p)) == 1, name == "in use" || !c.gone && c.old.AccessToken != "") // who holds tokens beside it
+		})
+	}
+}
+
+// RFC 6750 section 3.1: a token that is refused has expired, whatever was said
+// of it.
+func TestStates(t *testing.T) {
+	is := is.New(t)
+	now := time.Unix(1_777_636_800, 0)
+	p := profile.Profile{}
+	is.Equal(p.State(now), profile.OutOfUse) // nothing is held
+	p.AccessToken = "a"
+	is.Equal(p.State(now), profile.Valid)                       // good until it is refused
+	is.Equal(p.TokenRefused(now).State(now), profile.Expired)   // then a login is needed
+	is.True(!p.TokenRefused(now).Fresh(now))                    //
+	p.ExpiresAt = now.Add(time.Hour)                            //
+	is.Equal(p.TokenRefused(now).ExpiresAt, now)                // whatever was promised
+	p.ExpiresAt = now.Add(-time.Hour)                           //
+	is.Equal(p.TokenRefused(now).ExpiresAt, p.ExpiresAt)        // what was over stays as it is
+	p.TokenEndpoint, p.ClientID, p.RefreshToken = "t", "c", "r" //
+	is.Equal(p.State(now), profile.Refreshable)                 // the next call renews it
+	p.ClientRefusedAt = now                                     //
+	is.Equal(p.State(now), profile.Expired)                     // but not as a client that is unknown
+	is.Equal(p.Renewed(oauth.Token{AccessToken: "b"}, now).State(now), profile.Valid)
+	is.True(p.Renewed(oauth.Token{AccessToken: "b"}, now).ClientRefusedAt.IsZero()) // a token says that it is known again
+	text := profile.Format(profile.Store{Profiles: []profile.Profile{{ID: "1", ResourceURL: "http://h", ClientRefusedAt: now}}})
+	s, err := profile.Parse(text)
+	is.NoErr(err)
+	is.True(s.Profiles[0].ClientRefusedAt.Equal(now)) // it is kept
+}
+
 func TestDeleteLeavesNoPointer(t *testing.T) {
 	is := is.New(t)
 	s := two()

@@ -96,16 +96,30 @@ func (c *Client) Exchange(ctx context.Context, m message.Request, enough func([]
 	}
 	r.Header.Set("User-Agent", "mcp-auth")
 	client := c.direct
-	if p, err := http.ProxyFromEnvironment(r); err == nil && p != nil { // the proxy connects, not we
+	proxy, err := http.ProxyFromEnvironment(r)
+	if err == nil && proxy != nil { // the proxy connects, not we
 		client = c.proxied
 	}
 	reply, err := client.Do(r)
-	if err != nil {
+	switch {
+	case err != nil && client == c.proxied:
+		return message.Response{}, &ProxyError{proxy.Host, c.explain(ctx, err)}
+	case err != nil:
 		return message.Response{}, c.explain(ctx, err)
 	}
 	defer reply.Body.Close()
 	return c.read(ctx, reply, enough)
 }
+
+// A ProxyError says that an exchange failed by way of a proxy, which may be
+// what is in the way.
+type ProxyError struct {
+	Proxy string // host and port; what else its URL has may be a secret
+	Err   error
+}
+
+func (e *ProxyError) Error() string { return "by way of the proxy " + e.Proxy + ": " + e.Err.Error() }
+func (e *ProxyError) Unwrap() error { return e.Err }
 
 func (c *Client) read(ctx context.Context, reply *http.Response, enough func([]byte) bool) (message.Response, error) {
 	out := message.Response{Status: reply.StatusCode}
@@ -146,6 +160,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("no complete answer within %s; --timeout allows more", c.timeout)
 	}
 	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "proxyconnect" {
+		err = op.Err
+		errors.As(err, &op)
+	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errors.New("nothing listens there (connection refused)")
