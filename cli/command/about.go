@@ -104,7 +104,7 @@ metadata (RFC 9728), that names the authorization server, whose metadata
 
 0    done
 1    something else
-2    wrong flags, arguments or JSON
+2    wrong flags, arguments or JSON; or the server does not offer what they ask for
 3    a login is needed, or was refused
 4    no answer: network, TLS, time-out; or none for now: a busy or failing server
 5    JSON-RPC error, or a tool that failed

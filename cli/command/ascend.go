@@ -57,7 +57,7 @@ func (e *errand) climb(ctx context.Context, blank flow.Call) (message.Value, err
 			}
 			continue
 		}
-		f.Bound = len(e.profile.DPoPKey) > 0
+		f.Bound, f.Scope = len(e.profile.DPoPKey) > 0, e.profile.RequestedScope
 		if f.Prover, err = proverOf(e.profile); err == nil {
 			err = e.globals.run(ctx, e.driver(f.ResourceURL), &f)
 		}

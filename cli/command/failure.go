@@ -97,6 +97,10 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 	case errors.As(err, &rpc):
 		f.Code = "rpc"
 		return f, exitRPC
+	case errors.As(err, &broken) && broken.Chosen:
+		f.Code, f.Step, f.URL, f.Spec, f.Hint = "unsupported", broken.Step, broken.URL, broken.Cite, broken.Hint
+		f.Message = "this cannot be done as asked: wanted " + broken.Want + ", got " + broken.Got
+		return f, exitUsage
 	case errors.As(err, &broken):
 		f.Code, f.Step, f.URL, f.Spec, f.Hint = "protocol", broken.Step, broken.URL, broken.Cite, broken.Hint
 		f.Message = "the server broke a rule: wanted " + broken.Want + ", got " + broken.Got

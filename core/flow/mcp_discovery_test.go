@@ -63,6 +63,71 @@ func TestMCPClient04_TheResourceNamesTheServer(t *testing.T) {
 	}
 }
 
+// A place that was named and a document that is broken are no sign of MCP
+// 2025-03-26: the origin is not guessed for a server, and gets no secret.
+func TestMCPClient04_NothingIsGuessedForWhatIsNamed(t *testing.T) {
+	is := is.New(t)
+	html := Response{message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<p>")}}
+	moved := Response{message.Response{Status: 302, Header: message.Header{{Name: "Location", Value: "https://elsewhere.example/"}}}}
+	for _, named := range []bool{true, false} {
+		for _, c := range []struct {
+			name   string
+			prm    Response
+			absent bool // nothing lies there, as far as it says
+		}{
+			{"404", odd["404"], true}, {"a page", html, true}, {"led away", moved, true},
+			{"500", jsonAnswer(500, "{}"), false}, {"429", jsonAnswer(429, "{}"), false}, {"cut", jsonAnswer(200, `{"resource":`), false},
+			{"empty", jsonAnswer(200, "{}"), false}, {"a list", jsonAnswer(200, "[]"), false},
+		} {
+			change := map[string]Response{"GET " + wPRM: c.prm, "GET " + wRootPRM: odd["404"]}
+			if !named {
+				change["POST "+wURL] = discovery["challenge bare"]
+			}
+			p := honest(change)
+			_, err := p.codeLogin(t, Client{ID: "known", Secret: "secret"})
+			if c.absent && !named {
+				is.True(len(p.visited) == 1 && strings.HasPrefix(p.visited[0], wResource)) // then it is an old server, as MCP 2025-03-26 has it
+				continue
+			}
+			var v *Violation
+			var i *Interrupted
+			is.True(errors.As(err, &v) && v.URL == wPRM && v.Step == stepResource || errors.As(err, &i) && i.URL == wPRM) // the document is what is told
+			is.Equal(len(p.visited), 0)                                                                                   // nobody is sent to a guess
+			is.True(!strings.Contains(strings.Join(p.asked(), " "), "oauth-authorization-server"))
+		}
+	}
+}
+
+// One broken document of several is a warning; the only one is the end.
+func TestMCPClient04_WhatIsBrokenIsTold(t *testing.T) {
+	is := is.New(t)
+	two := map[string]Response{"GET " + wPRM: discovery["prm two"], "GET " + wASPlace: jsonAnswer(200, `{"issuer":5}`),
+		"GET " + wIssuer + "/.well-known/oauth-authorization-server/tenant": discovery["metadata tenant"]}
+	f := NewDiscover(Target{ResourceURL: wURL})
+	is.NoErr(honest(two).play(t, f))
+	is.True(strings.Contains(strings.Join(f.Found.Warnings, "\n"), wASPlace+" was not used: wanted authorization server metadata, got issuer must be a string"))
+	delete(two, "GET "+wIssuer+"/.well-known/oauth-authorization-server/tenant")
+	f = NewDiscover(Target{ResourceURL: wURL})
+	err := honest(two).play(t, f)
+	var v *Violation
+	is.True(errors.As(err, &v) && v.URL == wASPlace && v.Step == stepServer) // with the place and the reason
+	f = NewDiscover(Target{ResourceURL: wURL})
+	is.NoErr(honest(map[string]Response{"GET " + wASPlace: metadata(`"code_challenge_methods_supported":["S256"],`, "")}).play(t, f))
+	is.True(strings.Contains(strings.Join(f.Found.Warnings, "\n"), "S256")) // what a login will refuse
+	f = NewDiscover(Target{ResourceURL: wURL})
+	is.NoErr(honest(map[string]Response{"GET " + wPRM: jsonAnswer(200, `{"resource":"`+wURL+`"}`)}).play(t, f))
+	is.True(strings.Contains(strings.Join(f.Found.Warnings, "\n"), "authorization_servers")) // MCP wants one
+}
+
+// A challenge may be lost on the way; the metadata says it as well (RFC 9728
+// section 2).
+func TestResourceWantsBoundTokens(t *testing.T) {
+	is := is.New(t)
+	f := NewDiscover(Target{ResourceURL: wURL})
+	is.NoErr(honest(map[string]Response{"GET " + wPRM: jsonAnswer(200, `{"resource":"`+wURL+`","authorization_servers":["https://as.example"],"dpop_bound_access_tokens_required":true}`)}).play(t, f))
+	is.True(f.Found.DPoP)
+}
+
 func TestMCPClient05_ResourceMismatch(t *testing.T) {
 	is := is.New(t)
 	for _, resource := range []string{"https://evil.example/mcp", wResource + "/other", wResource + "/mc", wURL + "/deeper", wURL + "#x", "http://mcp.example/mcp"} {
@@ -143,6 +208,14 @@ func TestMCPClient34_WhereAPeerMaySendUs(t *testing.T) {
 		_, err := p.codeLogin(t, registering)
 		is.True(err != nil)      // no server is left
 		is.Equal(len(p.sent), 2) // and none was asked
+	}
+	for _, from := range []string{"https://10.1.2.3/mcp", "https://[fd00::1]:8443/mcp", "https://[::ffff:192.168.1.1]/mcp"} {
+		is.Equal(reachable(from, from), "")                           // an address that the user chose
+		is.Equal(reachable(from, "https://172.16.0.9:444/token"), "") // leads within its network
+		is.Equal(reachable(from, "https://as.example/token"), "")     // and outside
+		for _, to := range []string{"https://127.0.0.1/", "https://localhost/", "https://169.254.169.254/", "https://2130706433/", "http://10.1.2.3/mcp", "https://[::1]/"} {
+			is.True(reachable(from, to) != "") // and nowhere else
+		}
 	}
 	is.Equal(reachable("http://127.0.0.1:1/mcp", "http://127.0.0.1:2/token"), "") // on this machine a test server may
 	is.True(reachable("http://127.0.0.1:1/mcp", "http://as.example") != "")       // not lead out without https

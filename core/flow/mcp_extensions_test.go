@@ -4,6 +4,7 @@ package flow
 
 import (
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -70,4 +71,27 @@ func TestMCPClient37_ProofsAreFresh(t *testing.T) {
 	is.NoErr(err) //
 	_, again := verified(t, effects[0].(Send).Request.Header.Get("DPoP"))
 	is.True(again("nonce") == "n2" && again("jti") != claims("jti")) // the resource's nonce, in a new proof
+}
+
+// A device login polls for longer than a nonce lives: each poll may be told a
+// new one (RFC 9449 section 8.2).
+func TestMCPClient37_NoncesChangeWhileADevicePolls(t *testing.T) {
+	is := is.New(t)
+	f := NewDevice(Target{ResourceURL: wURL}, Client{ID: "given"}, "")
+	f.Prover = wProver(true)
+	p := honest(map[string]Response{"POST " + wIssuer + "/device": devices["device huge"]})
+	is.Equal(p.play(t, f), errWaits) // for the user
+	now := wStart
+	for _, nonce := range []string{"n1", "n2", "n3"} {
+		now = now.Add(time.Minute)
+		_, err := f.Step(now, Timer{})
+		is.NoErr(err)
+		effects, err := f.Step(now, jsonAnswer(400, `{"error":"use_dpop_nonce"}`, message.Field{Name: "DPoP-Nonce", Value: nonce}))
+		is.NoErr(err)
+		_, claims := verified(t, effects[0].(Send).Request.Header.Get("DPoP"))
+		is.Equal(claims("nonce"), nonce) // it is sent again with the new one
+		_, err = f.Step(now, jsonAnswer(400, `{"error":"authorization_pending"}`))
+		is.NoErr(err)
+		is.Equal(f.State(), AwaitingPoll)
+	}
 }

@@ -59,6 +59,22 @@ func TestMCPClient31_TooLittleScope(t *testing.T) {
 	is.Equal((&Ascent{}).After(&Refusal{Status: 403, Err: &oauth.Error{Code: "http_403"}}, true), GiveUp) // a 403 that says nothing of a token
 }
 
+// What a refused call advises: the scope it had and the one it lacks, and no
+// reason that the server did not give (RFC 6750 section 3.1).
+func TestMCPClient32_TheAdviceOfARefusedCall(t *testing.T) {
+	is := is.New(t)
+	refused := func(answer Response) *Refusal {
+		f := Call{ResourceURL: wURL, Token: "good-token", Scope: "a b", Method: "tools/list", ID: message.Num(1), Protocol: mcp.Stateless}
+		_, _ = f.Step(wStart, Start{})
+		effects, _ := f.Step(wStart, answer)
+		return effects[len(effects)-1].(Fail).Err.(*Refusal)
+	}
+	is.Equal(refused(challenge(403, `Bearer error="insufficient_scope", scope="b c"`)).Hint, "log in again with --scope 'a b c'")
+	is.True(strings.Contains(refused(jsonAnswer(401, "{}")).Error(), "no WWW-Authenticate"))
+	is.True(strings.Contains(refused(challenge(401, `Bearer realm="x"`)).Error(), "names no error"))
+	is.Equal(refused(challenge(401, `Bearer error="invalid_token"`)).Error(), "invalid_token")
+}
+
 func TestMCPClient33_NotForEver(t *testing.T) {
 	is := is.New(t)
 	var a Ascent

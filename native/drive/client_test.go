@@ -27,7 +27,16 @@ func TestCL29_RemoteResourcesCannotReachThisMachine(t *testing.T) {
 		is.True(err != nil && strings.Contains(err.Error(), "this machine")) // refused on the address that was dialled
 	}
 	is.True(!hit) // no connection was made
-	_, err := NewClient(l.URL, time.Second).Do(context.Background(), message.Get(l.URL))
+	within, outside := refusePrivate("10.0.0.1"), refusePrivate("mcp.example")
+	for address, ok := range map[string]bool{"10.9.8.7:443": true, "[fd00::1]:443": true, "127.0.0.1:80": false, "169.254.169.254:80": false, "100.64.0.1:443": false, "93.184.216.34:443": true} {
+		is.Equal(within("tcp", address, nil) == nil, ok)                                 // a network that the user named leads within it
+		is.Equal(outside("tcp", address, nil) == nil, strings.HasPrefix(address, "93.")) // a name into none
+	}
+	given := NewClient("https://mcp.example/mcp", time.Second)
+	given.AllowPrivate()
+	_, err := given.Do(context.Background(), message.Get(l.URL))
+	is.NoErr(err) // unless the user gave leave
+	_, err = NewClient(l.URL, time.Second).Do(context.Background(), message.Get(l.URL))
 	is.NoErr(err) // a local resource may
 	for _, a := range strings.Fields("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 240.0.0.1 ::1 :: fd00::1 fe80::1 ::ffff:127.0.0.1 64:ff9b::7f00:1 2002:7f00:1::") {
 		is.True(message.PrivateAddress(netip.MustParseAddr(a))) // every form of those
