@@ -50,7 +50,7 @@ func (s *seeker) gotResource(ev Event) []Effect {
 	s.Found.Scopes = doc.ScopesSupported
 	s.Found.DPoP = s.Found.DPoP || doc.DPoPRequired
 	if len(doc.AuthorizationServers) == 0 && s.AuthorizationServer == "" {
-		s.warn("the resource's metadata names no authorization server: MCP wants authorization_servers with at least one")
+		s.warn("the resource's metadata names no authorization server (MCP wants authorization_servers with at least one): its tokens come from elsewhere")
 	}
 	return s.lookUp(doc.AuthorizationServers)
 }
@@ -79,6 +79,9 @@ func resourceHint(published, asked string) string {
 	a, errA := message.ParseURL(asked)
 	if errP == nil && errA == nil && p.Loopback() && a.Loopback() && p.Path == a.Path {
 		return "use the address the server calls itself: " + published
+	}
+	if errP == nil && errA == nil && p.Origin() == a.Origin() {
+		return "the server's resource is " + message.PrintableLine(published) + ": use that URL, if it was meant; else the server's metadata must be mended"
 	}
 	return "a token for it would be good at another resource; the server's metadata must be mended"
 }

@@ -230,6 +230,9 @@ func (s *Stage) dialect(step string, r message.Response) message.Response {
 		return message.JSON(404, []byte(`{"error":"not_found"}`))
 	case s.cfg.Revision == "2025-03-26" && step == "probe":
 		return challenge(r, "Bearer")
+	case s.cfg.Revision == "2025-03-26" && step == "mcp" && r.Status == 403:
+		c, _, _ := exchange.ReadBearerChallenge(r.Header)
+		return challenge(r, `Bearer error="`+c.Error+`", scope="`+c.Scope+`"`)
 	case s.cfg.Revision == "2025-06-18" && step == "probe":
 		c, _, _ := exchange.ReadBearerChallenge(r.Header)
 		return challenge(r, `Bearer resource_metadata="`+c.ResourceMetadata+`"`)
