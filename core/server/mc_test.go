@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 
@@ -32,6 +33,25 @@ func TestMC02_ForeignHosts(t *testing.T) {
 	v, _ := message.ParseJSON(b.serve(message.Request{Method: "GET", URL: "http://localhost:8765/.well-known/oauth-authorization-server"}).Body)
 	issuer, _ := v.Get("issuer").Text()
 	b.Equal(issuer, base) // identity comes from the configuration, whatever the Host
+}
+
+// A configured name is answered as it is written, and without a port, with any.
+func TestMC02_ConfiguredHosts(t *testing.T) {
+	b := newBench(t, func(c *server.Config) { c.Hosts = []string{"Free.example", "fixed.example:81", "[2001:db8::1]"} })
+	for host, served := range map[string]bool{
+		"free.example": true, "FREE.example:8765": true, "free.example:1": true, "[2001:db8::1]:8765": true, "[2001:db8::1]": true,
+		"fixed.example:81": true, "fixed.example": false, "fixed.example:8765": false,
+		"free.example:": false, "free.example:x": false, "free.example:1:2": false, "free.example.evil.example:8765": false, "evil.example:8765": false,
+		"[2001:db8::2]:8765": false, "127.0.0.1": false, "127.0.0.1:9": false,
+	} {
+		if got := b.serve(message.Request{Method: "GET", URL: "http://" + host + "/health"}).Status; (got == 200) != served {
+			t.Error(host, got)
+		}
+	}
+	for _, bad := range []string{"http://free.example", "free.example/", "free.example:x", "a b", "", "u@free.example", "2001:db8::1"} {
+		_, err := server.New(server.Config{Issuer: base, Random: rand.Reader, Hosts: []string{bad}})
+		b.True(err != nil) // no Host is so
+	}
 }
 
 func TestMC03_MediaTypes(t *testing.T) {

@@ -33,7 +33,7 @@ type Server struct {
 	ends string // when a sandbox ends, for people
 
 	// Of the root alone:
-	hosts   map[string]bool
+	hosts   doorplate
 	routes  []Route
 	places  map[string]*place // by path
 	within  map[string]*place // of the tenants, by the path's template
