@@ -66,6 +66,33 @@ func TestMC03_MediaTypes(t *testing.T) {
 	b.Equal(r.Status, 200) // parameters are tolerated
 }
 
+// Both answers must be taken (MCP transports), at both resources and on both
+// wires; who brings no token hears of that first.
+func TestMC03_AnswersThatAreTaken(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	for _, c := range []struct {
+		accept string
+		status int
+	}{{"application/json, text/event-stream", 200}, {"*/*", 200}, {"text/*, application/*;q=0.1", 200},
+		{"application/json", 406}, {"text/event-stream", 406}, {"text/html", 406}, {"application/json, text/event-stream;q=0", 406}} {
+		r := b.mcp(at, ping, "Accept: "+c.accept)
+		b.Equal(r.Status, c.status)
+		b.Equal(strings.Contains(string(r.Body), "send Accept: application/json, text/event-stream"), c.status == 406) // what to send
+		b.Equal(b.postJSON("/mcp/bearer-token", ping, "Authorization: Bearer test-bearer-token", "Accept: "+c.accept).Status, c.status)
+		b.Equal(b.stateless(at, "tools/list", meta, "Accept: "+c.accept).Status, c.status)
+	}
+	b.Equal(b.postJSON("/mcp/oauth", ping, "Accept: text/html").Status, 401) // the token comes first
+}
+
+func TestMC03_InitializeWithoutParams(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	for _, params := range []string{"", `,"params":{}`, `,"params":{"capabilities":{}}`, `,"params":{"protocolVersion":null}`} {
+		b.rpc(at, `{"jsonrpc":"2.0","id":1,"method":"initialize"`+params+`}`, 200, -32602)
+	}
+}
+
 func TestMC04_ConfiguredOrigins(t *testing.T) {
 	const page = "http://localhost:3000"
 	b := newBench(t, func(c *server.Config) { c.Origins = []string{page} })
