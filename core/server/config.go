@@ -5,10 +5,12 @@ package server
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"mcp-auth/core/authserver"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/table"
 	"mcp-auth/core/trace"
@@ -59,7 +61,8 @@ type Config struct {
 	// or empty. They know no protected resource metadata and send no resource.
 	Compat string
 
-	Format authserver.TokenFormat // of access tokens; empty: opaque
+	Format   authserver.TokenFormat // of access tokens; empty: opaque
+	TokenAlg string                 // what signs them where they are JWTs, of jose.Algorithms; empty: EdDSA
 
 	// Trusted are those whose signed statements are grants. IdP is a test hook:
 	// an identity provider of this server's own, which vouches for its one user.
@@ -132,6 +135,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Format != "" && c.Format != authserver.FormatOpaque && c.Format != authserver.FormatJWT {
 		return c, errors.New("the token format must be opaque or jwt")
+	}
+	if c.TokenAlg != "" && !slices.Contains(jose.Algorithms, c.TokenAlg) {
+		return c, errors.New("there are no keys of " + c.TokenAlg + " in this build")
 	}
 	switch c.DPoP {
 	case "":

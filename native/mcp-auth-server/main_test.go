@@ -129,8 +129,8 @@ func TestSettings(t *testing.T) {
 	} {
 		errs.Reset()
 		is.Equal(run(context.Background(), append([]string{"--listen", "127.0.0.1:0"}, bad...), &out, &errs), 2) // a usage error
-		is.True(strings.Contains(errs.String(), strings.TrimPrefix(bad[0], "-"))) // that names the flag
-		is.True(strings.Contains(errs.String(), "--help") && errs.Len() < 400)    // in two lines
+		is.True(strings.Contains(errs.String(), strings.TrimPrefix(bad[0], "-")))                                // that names the flag
+		is.True(strings.Contains(errs.String(), "--help") && errs.Len() < 400)                                   // in two lines
 	}
 	for _, bad := range [][]string{{"--nope"}, {"argument"}, {"--listen", "0.0.0.0:0"}, {"--listen", "0.0.0.0:0", "--issuer", "https://as.example", "--approval", "auto"}} {
 		errs.Reset()
@@ -142,7 +142,7 @@ func TestSettings(t *testing.T) {
 	is.True(strings.Contains(errs.String(), "30m")) // it says what is wanted
 	errs.Reset()
 	is.Equal(run(context.Background(), []string{"--listen", "127.0.0.1:0", "--store", "sqlite:" + nowhere}, &out, &errs), 1) // the world, not the flag
-	is.True(!strings.Contains(errs.String(), "goroutine")) // never with a stack
+	is.True(!strings.Contains(errs.String(), "goroutine"))                                                                   // never with a stack
 }
 
 func TestC26_HooksBeyondLoopback(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mcp-auth/core/authserver"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
@@ -45,22 +46,23 @@ func (l *List) Set(s string) error {
 
 // Settings are what the flags say. Add registers them, with the defaults.
 type Settings struct {
-	Issuer, Approval, BearerToken                   string
-	Hosts, Origins, Resources, Tenants              List
-	AuthMethods, DocumentHosts                      List
-	Mint, IdP, Compat, DPoP, TokenFormat, LogFormat string
-	Seed, RemoteHooks, DPoPNonce, RequirePAR        bool
-	Documents, LocalDocuments                       bool
-	Lifetimes                                       authserver.Lifetimes
-	Minted, SandboxLife, Sweep                      time.Duration
-	Limits                                          authserver.Limits
-	Sandboxes, Notes                                int
+	Issuer, Approval, BearerToken            string
+	Hosts, Origins, Resources, Tenants       List
+	AuthMethods, DocumentHosts               List
+	Mint, IdP, Compat, DPoP, LogFormat       string
+	TokenFormat, TokenAlg                    string
+	Seed, RemoteHooks, DPoPNonce, RequirePAR bool
+	Documents, LocalDocuments                bool
+	Lifetimes                                authserver.Lifetimes
+	Minted, SandboxLife, Sweep               time.Duration
+	Limits                                   authserver.Limits
+	Sandboxes, Notes                         int
 }
 
 // Groups are the flags of Add, as help shows them, but for lifetimes and limits.
 const (
 	AddressFlags   = "issuer tenant allow-host allow-origin resource"
-	BehaviourFlags = "approval token-auth-methods token-format dpop dpop-nonce compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp allow-remote-hooks seed bearer-token"
+	BehaviourFlags = "approval token-auth-methods token-format token-alg dpop dpop-nonce compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp allow-remote-hooks seed bearer-token"
 )
 
 // Add registers the flags.
@@ -75,6 +77,7 @@ func (s *Settings) Add(fs *flag.FlagSet) {
 	fs.Var(counting{&s.Sandboxes}, "sandboxes", "sandboxes that may be open at once: POST /sandbox opens an issuer of its own at /tenant/NAME, which ends by itself")
 	fs.StringVar(&s.Compat, "compat", "", "let clients of an older MCP in too: 2025-03-26 takes the first resource where none is asked for, and serves /authorize, /token and /register")
 	fs.StringVar(&s.TokenFormat, "token-format", "opaque", "what access tokens look like: opaque, or jwt (RFC 9068) with the keys at /oauth/jwks")
+	fs.StringVar(&s.TokenAlg, "token-alg", jose.EdDSA, "what signs JWT access tokens: EdDSA, ES256, or RS256, which every resource must verify (RFC 9068); keys of before stay published while their tokens live")
 	fs.StringVar(&s.DPoP, "dpop", "optional", "bind tokens to keys (RFC 9449): off, optional for who sends a proof, or required")
 	fs.BoolVar(&s.DPoPNonce, "dpop-nonce", false, "ask for a nonce of this server in each proof, at the token endpoint and at /mcp/oauth")
 	fs.BoolVar(&s.RequirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
@@ -276,7 +279,7 @@ func (s *Settings) Check() error {
 		}
 	}
 	return errors.Join(OneOf("approval", s.Approval, "manual auto deny"), OneOf("dpop", s.DPoP, "off optional required"),
-		OneOf("token-format", s.TokenFormat, "opaque jwt"), OneOf("mint", s.Mint, "on off auto"), OneOf("idp", s.IdP, "on off auto"), OneOf("log-format", s.LogFormat, "text json off"))
+		OneOf("token-format", s.TokenFormat, "opaque jwt"), OneOf("token-alg", s.TokenAlg, "EdDSA ES256 RS256"), OneOf("mint", s.Mint, "on off auto"), OneOf("idp", s.IdP, "on off auto"), OneOf("log-format", s.LogFormat, "text json off"))
 }
 
 // A Place is where the server runs.
@@ -292,7 +295,7 @@ type Place struct {
 // adds; Guard is for when it has.
 func (s *Settings) Server(at Place) (server.Config, error) {
 	cfg := server.Config{Issuer: s.issuer(), Hosts: s.Hosts, Origins: s.Origins, Resources: s.Resources, Tenants: s.tenants(),
-		Approval: authserver.Approval(s.Approval), TokenAuthMethods: s.AuthMethods, RequirePushed: s.RequirePAR, Format: authserver.TokenFormat(s.TokenFormat),
+		Approval: authserver.Approval(s.Approval), TokenAuthMethods: s.AuthMethods, RequirePushed: s.RequirePAR, Format: authserver.TokenFormat(s.TokenFormat), TokenAlg: s.TokenAlg,
 		DPoP: authserver.DPoP(s.DPoP), DPoPNonce: s.DPoPNonce, Compat: s.Compat, Sandboxes: s.Sandboxes, SandboxLife: s.SandboxLife,
 		BearerToken: s.BearerToken, Mint: s.Mint == "on" || s.Mint == "auto" && at.Loopback, IdP: s.IdP == "on" || s.IdP == "auto" && at.Loopback, Seed: s.Seed,
 		Lifetimes: s.Lifetimes, Minted: s.Minted, Limits: s.Limits, Notes: s.Notes, Random: at.Random, Version: at.Version}
