@@ -81,6 +81,9 @@ func (s *Server) identify(now time.Time, f message.Form) (request, Client, *trou
 	if repeated {
 		return request{}, Client{}, &trouble{400, "The request is ambiguous", "client_id and redirect_uri must each be sent once.", again}
 	}
+	if r.ClientID == "" {
+		return request{}, Client{}, &trouble{400, "The request does not name the application", "client_id is missing: it says which client asks.", again}
+	}
 	c, err := s.client(now, r.ClientID)
 	if errors.Is(err, table.ErrMissing) {
 		return request{}, Client{}, &trouble{400, "Unknown application", "No client with this client_id is registered here. A test server forgets its clients when it restarts.",

@@ -102,7 +102,12 @@ const (
 // authenticate finds the client of a request and checks its proof. The error
 // is an *oauth.Error.
 func (s *Server) authenticate(now time.Time, a exchange.ClientAuth) (Client, error) {
-	if a.ClientID == "" {
+	switch {
+	case a.ClientID == "" && a.Assertion && a.JWT == "":
+		return Client{}, oauth.E(oauth.InvalidClient, "send client_assertion with client_assertion_type "+exchange.AssertionTypeJWT+": no other type is taken")
+	case a.ClientID == "" && a.Assertion:
+		return Client{}, oauth.E(oauth.InvalidClient, "client_id is missing, and client_assertion is no JWT whose sub says it")
+	case a.ClientID == "":
 		return Client{}, oauth.E(oauth.InvalidClient, "client_id is missing")
 	}
 	c, err := s.client(now, a.ClientID)

@@ -6,6 +6,7 @@ package authserver
 import (
 	"unique"
 
+	"mcp-auth/core/jose"
 	"mcp-auth/core/keyring"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/table"
@@ -170,18 +171,26 @@ var throttleCodec = table.Codec[Throttle]{Version: 1,
 	Write: func(w *table.Writer, t Throttle) { w.Int(int64(t.Count)) },
 	Read:  func(r *table.Reader, _ byte) Throttle { return Throttle{Count: int32(r.Int())} }}
 
-var keysCodec = table.Codec[[]keyring.Key]{Version: 1,
+// keysCodec: in version 1 there were seeds of Ed25519 alone.
+var keysCodec = table.Codec[[]keyring.Key]{Version: 2,
 	Write: func(w *table.Writer, all []keyring.Key) {
 		w.Uint(uint64(len(all)))
 		for _, k := range all {
-			w.Raw(k.Seed[:])
+			w.Text(k.Alg)
+			w.Text(k.Secret)
 			w.Int(k.Since)
 		}
 	},
-	Read: func(r *table.Reader, _ byte) (all []keyring.Key) {
+	Read: func(r *table.Reader, version byte) (all []keyring.Key) {
 		for range r.Count() {
 			var k keyring.Key
-			r.Raw(k.Seed[:])
+			if version == 1 {
+				var seed [32]byte
+				r.Raw(seed[:])
+				k.Alg, k.Secret = jose.EdDSA, string(seed[:])
+			} else {
+				k.Alg, k.Secret = r.Text(), r.Text()
+			}
 			k.Since = r.Int()
 			all = append(all, k)
 		}

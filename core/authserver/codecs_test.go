@@ -15,6 +15,8 @@ import (
 
 	"github.com/matryer/is"
 
+	"mcp-auth/core/jose"
+	"mcp-auth/core/keyring"
 	"mcp-auth/core/table"
 )
 
@@ -169,4 +171,14 @@ func TestLayoutsOfRecords(t *testing.T) {
 			t.Errorf("the codec of %s does not read version %s any more: %v", words[0], words[1], out[1])
 		}
 	}
+}
+
+// Keys of version 1 were seeds of Ed25519: they stay the same keys.
+func TestKeysOfVersion1(t *testing.T) {
+	is := is.New(t)
+	seed := [32]byte{1, 2, 3}
+	row := append(append([]byte{1, 1}, seed[:]...), 14) // one key, since 7
+	v, err := keysCodec.Decode(row)
+	is.NoErr(err)
+	is.Equal(v, []keyring.Key{{Alg: jose.EdDSA, Secret: string(seed[:]), Since: 7}})
 }

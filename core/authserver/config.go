@@ -67,7 +67,10 @@ type Config struct {
 	// and taken, of jose.Algorithms. Empty: all.
 	Algorithms []string
 
-	Format TokenFormat // of access tokens; empty: opaque
+	// Format is that of access tokens, empty: opaque; TokenAlg, what signs them
+	// where they are signed, of jose.Algorithms. Empty: EdDSA.
+	Format   TokenFormat
+	TokenAlg string
 
 	// Trusted are those whose signed statements are grants (RFC 7523 section
 	// 2.1): none, and the grant is not served.

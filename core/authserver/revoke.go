@@ -13,7 +13,10 @@ import (
 )
 
 // Revoke serves POST /oauth/revoke. A token that is not the client's, or
-// none, is answered alike and left alone.
+// none, is answered alike and left alone. RFC 7009 section 2.1 would have the
+// first refused, and names no error for it; section 2.2 answers 200 to a token
+// that is none, and to a client the token of another is none: a difference
+// would tell whether a foreign token is live.
 func (s *Server) Revoke(now time.Time, m message.Request) message.Response {
 	q, err := exchange.ReadTokenQuestion(m)
 	if err != nil {

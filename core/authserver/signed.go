@@ -16,12 +16,12 @@ type TokenFormat string
 
 const (
 	FormatOpaque TokenFormat = "opaque" // random text
-	FormatJWT    TokenFormat = "jwt"    // RFC 9068, signed with EdDSA
+	FormatJWT    TokenFormat = "jwt"    // RFC 9068
 )
 
 // newRing keeps each key published until the last token it signed is dead.
 func (s *Server) newRing() *keyring.Ring {
-	return &keyring.Ring{Name: "access", Keys: s.t.Keys, Random: s.cfg.Random, Every: s.cfg.Lifetimes.Key, Keep: s.cfg.Lifetimes.Access}
+	return &keyring.Ring{Name: "access", Alg: s.cfg.TokenAlg, Keys: s.t.Keys, Random: s.cfg.Random, Every: s.cfg.Lifetimes.Key, Keep: s.cfg.Lifetimes.Access}
 }
 
 // signed is a token of terms, with a name nobody can guess.

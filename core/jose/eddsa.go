@@ -4,6 +4,7 @@ package jose
 import (
 	"crypto"
 	"crypto/ed25519"
+	"io"
 
 	"mcp-auth/core/message"
 )
@@ -36,7 +37,18 @@ func (eddsa) sign(key crypto.Signer, input []byte) ([]byte, error) {
 	return ed25519.Sign(key.(ed25519.PrivateKey), input), nil
 }
 
-func (eddsa) private(d []byte) (crypto.Signer, error) { return ed25519.NewKeyFromSeed(d), nil }
+func (eddsa) fresh(random io.Reader) ([]byte, error) {
+	d := make([]byte, ed25519.SeedSize)
+	_, err := io.ReadFull(random, d)
+	return d, err
+}
+
+func (eddsa) private(d []byte) (crypto.Signer, error) {
+	if len(d) != ed25519.SeedSize {
+		return nil, errKey
+	}
+	return ed25519.NewKeyFromSeed(d), nil
+}
 
 func (eddsa) secret(key crypto.Signer) []byte { return key.(ed25519.PrivateKey).Seed() }
 

@@ -22,9 +22,6 @@ func TestEd25519OfTheRFC(t *testing.T) {
 func TestEveryAlgorithmOfTheBuild(t *testing.T) {
 	is := is.New(t)
 	for _, alg := range Algorithms {
-		if alg == RS256 {
-			continue // RSA keys are not made here
-		}
 		k, err := Generate(alg, strings.NewReader(strings.Repeat("seed", 16)))
 		is.NoErr(err) // made
 		other, _ := Generate(alg, strings.NewReader(strings.Repeat("soul", 16)))
@@ -34,5 +31,16 @@ func TestEveryAlgorithmOfTheBuild(t *testing.T) {
 		is.NoErr(err) // verified
 		_, err = Verify(token, other.Public())
 		is.True(err != nil) // not by another key
+		secret, err := NewSecret(alg, strings.NewReader(strings.Repeat("seed", 16)))
+		is.NoErr(err) // bytes to keep
+		one, err := FromSecret(alg, secret)
+		is.NoErr(err)
+		two, err := FromSecret(alg, secret)
+		is.NoErr(err)
+		is.True(one.Alg == alg && one.Thumbprint() == two.Thumbprint()) // are the same key every time
+		_, err = FromSecret(alg, secret[1:])
+		is.True(err != nil) // or none
 	}
+	_, err := FromSecret("HS256", make([]byte, 32))
+	is.True(err != nil) // of no other algorithm
 }

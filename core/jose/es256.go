@@ -10,6 +10,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"math/big"
 
 	"mcp-auth/core/message"
@@ -57,6 +58,19 @@ func (es256) sign(key crypto.Signer, input []byte) ([]byte, error) {
 		return nil, err
 	}
 	return flat(der)
+}
+
+func (e es256) fresh(random io.Reader) ([]byte, error) {
+	d := make([]byte, 32)
+	for range 100 { // a number beyond the curve's order is met once in 2^32
+		if _, err := io.ReadFull(random, d); err != nil {
+			return nil, err
+		}
+		if _, err := e.private(d); err == nil {
+			return d, nil
+		}
+	}
+	return nil, errors.New("no key came of the randomness")
 }
 
 func (es256) private(d []byte) (crypto.Signer, error) {

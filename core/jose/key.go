@@ -51,22 +51,35 @@ func NewPublic(id string, key crypto.PublicKey) (PublicKey, error) {
 	return PublicKey{}, errKey
 }
 
-// Generate makes a key of ES256 or EdDSA.
+// Generate makes a key.
 func Generate(alg string, random io.Reader) (PrivateKey, error) {
+	secret, err := NewSecret(alg, random)
+	if err != nil {
+		return PrivateKey{}, err
+	}
+	return FromSecret(alg, secret)
+}
+
+// NewSecret makes the secret of a new key, for who keeps keys as bytes.
+func NewSecret(alg string, random io.Reader) ([]byte, error) {
+	kind := kindOf(alg)
+	if kind == nil {
+		return nil, errors.New("there are no keys of " + alg + " in this build")
+	}
+	return kind.fresh(random)
+}
+
+// FromSecret is the key of a secret that NewSecret made.
+func FromSecret(alg string, secret []byte) (PrivateKey, error) {
 	kind := kindOf(alg)
 	if kind == nil {
 		return PrivateKey{}, errors.New("there are no keys of " + alg + " in this build")
 	}
-	d := make([]byte, 32)
-	for range 100 { // a number beyond the curve's order is met once in 2^32
-		if _, err := io.ReadFull(random, d); err != nil {
-			return PrivateKey{}, err
-		}
-		if k, err := kind.private(d); err == nil {
-			return NewPrivate("", k)
-		}
+	k, err := kind.private(secret)
+	if err != nil {
+		return PrivateKey{}, err
 	}
-	return PrivateKey{}, errors.New("no key came of the randomness")
+	return NewPrivate("", k)
 }
 
 // Public returns what verifies.

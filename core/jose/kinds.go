@@ -4,6 +4,7 @@ package jose
 
 import (
 	"crypto"
+	"io"
 
 	"mcp-auth/core/message"
 )
@@ -40,9 +41,10 @@ type kind interface {
 	read(r *reader) (key crypto.PublicKey, ok bool)
 
 	sign(key crypto.Signer, input []byte) ([]byte, error)
-	// private makes a key of d, 32 bytes; secret is that d, nil for a key that
-	// stays in the file it came from.
-	private(d []byte) (crypto.Signer, error)
+	// fresh makes what private makes a new key of: d, 32 bytes, or of RSA both
+	// primes. secret is that d, nil for a key that is never written as JWK.
+	fresh(random io.Reader) ([]byte, error)
+	private(secret []byte) (crypto.Signer, error)
 	secret(crypto.Signer) []byte
 }
 

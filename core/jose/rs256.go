@@ -1,7 +1,7 @@
 //go:build !page
 
-// RFC 7518 sections 3.3 and 6.3: RS256, keys of kind RSA. They are read as
-// PEM by hosts; a JWK of theirs has public members alone.
+// RFC 7518 sections 3.3 and 6.3: RS256, keys of kind RSA. Foreign
+// ones are read as PEM by hosts; a JWK of theirs has public members alone.
 package jose
 
 import (
@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"math/big"
 
 	"mcp-auth/core/message"
@@ -58,8 +59,36 @@ func (rs256) sign(key crypto.Signer, input []byte) ([]byte, error) {
 	return key.Sign(nil, digest[:], crypto.SHA256)
 }
 
-func (rs256) private([]byte) (crypto.Signer, error) {
-	return nil, errors.New("RSA keys are read as PEM, not as JWK")
+// halfRSA is the length of a prime of the keys that are made here, in bytes.
+const halfRSA = smallestRSA / 2 / 8
+
+// fresh makes a key of 2,048 bits, which takes a while: a tenth of a second,
+// and several times that as WebAssembly. crypto/rsa brings its own randomness
+// and leaves random alone.
+func (rs256) fresh(random io.Reader) ([]byte, error) {
+	k, err := rsa.GenerateKey(random, smallestRSA)
+	if err != nil {
+		return nil, err
+	}
+	primes := make([]byte, 2*halfRSA)
+	k.Primes[0].FillBytes(primes[:halfRSA])
+	k.Primes[1].FillBytes(primes[halfRSA:])
+	return primes, nil
+}
+
+func (rs256) private(primes []byte) (crypto.Signer, error) {
+	if len(primes) != 2*halfRSA {
+		return nil, errors.New("RSA keys are read as PEM, not as JWK")
+	}
+	p, q := new(big.Int).SetBytes(primes[:halfRSA]), new(big.Int).SetBytes(primes[halfRSA:])
+	k := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, Primes: []*big.Int{p, q}}
+	one := big.NewInt(1)
+	k.D = new(big.Int).ModInverse(big.NewInt(int64(k.E)), new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)))
+	if k.D == nil {
+		return nil, errors.New("the numbers are not the primes of an RSA key")
+	}
+	k.Precompute()
+	return k, k.Validate()
 }
 
 func (rs256) secret(crypto.Signer) []byte { return nil }

@@ -6,6 +6,7 @@ package keyring
 import (
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,10 +14,11 @@ import (
 	"mcp-auth/core/table"
 )
 
-// A Key is the seed of one Ed25519 key, and when it began to sign.
+// A Key is the secret of one key (jose.NewSecret), and when it began to sign.
 type Key struct {
-	Seed  [32]byte
-	Since int64 // Unix nanoseconds
+	Alg    string
+	Secret string
+	Since  int64 // Unix nanoseconds
 }
 
 // A Ring makes, changes and finds keys. It is safe for concurrent use and must
@@ -24,11 +26,13 @@ type Key struct {
 type Ring struct {
 	Name   string             // of the record
 	Keys   table.Table[[]Key] // the newest last
+	Alg    string             // of the keys that are made; empty: EdDSA
 	Random io.Reader
 	Every  time.Duration // how long a key signs
 	Keep   time.Duration // how long what is signed lives
 
-	cache atomic.Pointer[signer]
+	cache  atomic.Pointer[signer]
+	making sync.Mutex // one key at a time: those of RSA take a while
 }
 
 // A signer is the newest key, ready to sign: reading it is as dear as signing.
@@ -77,20 +81,23 @@ func (r *Ring) Seeds(now time.Time) ([][32]byte, error) {
 	keys, err := r.current(now)
 	all := make([][32]byte, len(keys))
 	for i, k := range keys {
-		all[i] = k.Seed
+		copy(all[i][:], k.Secret)
 	}
 	return all, err
 }
 
 func (k Key) key() (jose.PrivateKey, error) {
-	key, err := jose.FromSeed(k.Seed)
+	key, err := jose.FromSecret(k.Alg, []byte(k.Secret))
 	key.ID = key.Thumbprint()
 	return key, err
 }
 
 // current reads the keys, and makes the next one when the newest has signed
-// long enough. Whoever loses that race reads again.
+// long enough, or is of another algorithm than is wanted now. Whoever loses
+// that race against another process reads again.
 func (r *Ring) current(now time.Time) ([]Key, error) {
+	r.making.Lock()
+	defer r.making.Unlock()
 	name := table.KeyOf("keys " + r.Name)
 	for range 100 {
 		read, err := r.Keys.Get(now, name)
@@ -124,7 +131,7 @@ func (r *Ring) current(now time.Time) ([]Key, error) {
 // next are the keys that stay when a new one is due; a key stays for as long
 // as what it signed last lives.
 func (r *Ring) next(now time.Time, keys []Key) (stay []Key, due bool) {
-	if n := len(keys); n > 0 && now.UnixNano()-keys[n-1].Since < int64(r.Every) {
+	if n := len(keys); n > 0 && keys[n-1].Alg == r.alg() && now.UnixNano()-keys[n-1].Since < int64(r.Every) {
 		return keys, false
 	}
 	for i, k := range keys {
@@ -140,7 +147,13 @@ func (r *Ring) next(now time.Time, keys []Key) (stay []Key, due bool) {
 }
 
 func (r *Ring) add(now time.Time, keys []Key) ([]Key, error) {
-	k := Key{Since: now.UnixNano()}
-	_, err := io.ReadFull(r.Random, k.Seed[:])
-	return append(keys, k), err
+	secret, err := jose.NewSecret(r.alg(), r.Random)
+	return append(keys, Key{r.alg(), string(secret), now.UnixNano()}), err
+}
+
+func (r *Ring) alg() string {
+	if r.Alg == "" {
+		return jose.EdDSA
+	}
+	return r.Alg
 }

@@ -1,6 +1,7 @@
 package keyring_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"sync"
 	"testing"
@@ -60,4 +61,35 @@ func TestOneKeyIsMadeUnderARace(t *testing.T) {
 	for _, name := range names {
 		is.True(name != "" && name == names[0]) // all sign with the same key
 	}
+}
+
+// A start with another algorithm makes a key at once; what the one before
+// signed is verified while it may live.
+func TestAnotherAlgorithmMakesAnotherKey(t *testing.T) {
+	is := is.New(t)
+	keys := table.NewMemory[[]keyring.Key](1)
+	now := time.Unix(1e9, 0)
+	var tokens []string
+	for i, alg := range append([]string{""}, jose.Algorithms...) { // "" is EdDSA
+		r := &keyring.Ring{Name: "a", Alg: alg, Keys: keys, Random: rand.Reader, Every: time.Hour, Keep: 10 * time.Minute}
+		k, err := r.Signer(now.Add(time.Duration(i) * time.Second))
+		is.NoErr(err)
+		is.Equal(k.Alg, cmp.Or(alg, jose.EdDSA)) // the algorithm that is wanted
+		again, err := r.Signer(now.Add(time.Duration(i)*time.Second + 1))
+		is.NoErr(err)
+		is.Equal(again.ID, k.ID) // and the key stays
+		token, err := k.Sign(message.Obj())
+		is.NoErr(err)
+		tokens = append(tokens, token)
+	}
+	r := &keyring.Ring{Name: "a", Alg: jose.Algorithms[len(jose.Algorithms)-1], Keys: keys, Random: rand.Reader, Every: time.Hour, Keep: 10 * time.Minute}
+	all, err := r.Public(now.Add(10 * time.Minute))
+	is.NoErr(err)
+	for _, token := range tokens {
+		_, err = jose.Verify(token, all...)
+		is.NoErr(err) // every key is published still
+	}
+	all, err = r.Public(now.Add(65 * time.Minute)) // another key is made
+	is.NoErr(err)
+	is.Equal(len(all), 2) // and those that ended are gone
 }

@@ -17,7 +17,7 @@ func Request(url string, id message.Value, method string, params message.Value) 
 		members = append(members, message.M("params", params))
 	}
 	r := message.PostJSON(url, message.Obj(members...).Append(nil))
-	r.Header = message.Header{{Name: "Accept", Value: "application/json, text/event-stream"}, {Name: "Content-Type", Value: message.JSONType}}
+	r.Header = message.Header{{Name: "Accept", Value: bothTypes}, {Name: "Content-Type", Value: message.JSONType}}
 	return r
 }
 

@@ -25,3 +25,15 @@ const (
 func IsStateless(m Message, h message.Header) bool {
 	return m.Params.Get("_meta").Get(MetaVersion).Kind() != message.Missing || h.Get(VersionHeader) == Stateless
 }
+
+// CheckAccept asks for what each POST must take as an answer, whichever it
+// gets (MCP transports, sending messages to the server). Who says nothing
+// takes anything.
+func CheckAccept(h message.Header) *Error {
+	if h.Accepts(message.JSONType) && h.Accepts(StreamType) {
+		return nil
+	}
+	return &Error{Status: 406, Code: InvalidRequest, Text: "Accept must list both: send Accept: " + bothTypes}
+}
+
+const bothTypes = message.JSONType + ", " + StreamType

@@ -68,7 +68,10 @@ func (s *Server) result(c Call, m Message) (result, *Error) {
 func (s *Server) initialize(params message.Value) (result, *Error) {
 	asked := params.Get("protocolVersion")
 	version, ok := asked.Text()
-	if !ok && asked.Kind() != message.Missing {
+	switch {
+	case asked.Kind() == message.Missing:
+		return result{}, invalidParams("initialize needs params: protocolVersion, capabilities and clientInfo")
+	case !ok:
 		return result{}, invalidParams("protocolVersion must be a string")
 	}
 	if !slices.Contains(Handshake, version) {

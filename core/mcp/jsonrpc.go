@@ -84,6 +84,9 @@ func Read(body []byte) (Message, *Error) {
 	if err != nil {
 		return Message{}, malformed(ParseError, err.Error())
 	}
+	if v.Kind() == message.Array { // 2025-03-26 has batches, no other revision does
+		return Message{}, malformed(InvalidRequest, "batches are not served: send one message a request")
+	}
 	if v.Kind() != message.Object {
 		return Message{}, malformed(InvalidRequest, "one JSON-RPC object is wanted, not "+v.Kind().String())
 	}

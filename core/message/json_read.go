@@ -66,18 +66,26 @@ func tooMuch(b []byte) error {
 
 // whyInvalid reads refused text again to say where it went wrong.
 func whyInvalid(b []byte) error {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return errors.New("no JSON: the text is empty")
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(b))
 	_, err := d.ReadValue()
-	at := strconv.FormatInt(d.InputOffset(), 10)
+	if err == nil {
+		return errors.New("more than one JSON value: text follows at byte " + Decimal(d.InputOffset()))
+	}
+	at := int64(len(b))
+	var bad *jsontext.SyntacticError
+	if errors.As(err, &bad) {
+		at = bad.ByteOffset // the decoder itself stands before the value still
+	}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errors.New("an object of the JSON has the same name twice, after byte " + at)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the JSON ends too early, after byte " + at)
-	case err != nil:
-		return errors.New("the text is not JSON, after byte " + at)
+		return errors.New("an object of the JSON has the same name twice, after byte " + Decimal(at))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the JSON ends too early, after byte " + Decimal(at))
 	}
-	return errors.New("more than one JSON value: text follows at byte " + at)
+	return errors.New("the text is not JSON, after byte " + Decimal(at))
 }
 
 // A walk reads text that jsontext has proven, so nothing can go wrong in it.

@@ -142,15 +142,22 @@ func TestJSONRefused(t *testing.T) {
 func TestJSONRefusalsSayWhy(t *testing.T) {
 	is := is.New(t)
 	for text, want := range map[string]string{
-		`{"a":1,"a":2}`:           "same name twice",
-		`{"a":`:                   "ends too early",
-		``:                        "ends too early",
-		`[1,x]`:                   "not JSON",
-		`{} {}`:                   "more than one",
-		strings.Repeat("[", 1000): "deeper than 64",
+		`{"a":1,"a":2}`:           "an object of the JSON has the same name twice, after byte 7",
+		`[{"b":{"a":1,"a":2}}]`:   "an object of the JSON has the same name twice, after byte 13",
+		`{"a":`:                   "the JSON ends too early, after byte 5",
+		`[[1],"two`:               "the JSON ends too early, after byte 9",
+		``:                        "no JSON: the text is empty",
+		" \n":                     "no JSON: the text is empty",
+		` x`:                      "the text is not JSON, after byte 1",
+		`[1,x]`:                   "the text is not JSON, after byte 3",
+		`{"a":["b"],"x":tru}`:     "the text is not JSON, after byte 18",
+		`{"a":{"b":01}}`:          "the text is not JSON, after byte 11",
+		`{} {}`:                   "more than one JSON value: text follows at byte 2",
+		strings.Repeat("[", 1000): "JSON nests deeper than 64 levels",
 	} {
 		_, err := message.ParseJSON([]byte(text))
-		is.True(err != nil && strings.Contains(err.Error(), want)) // the reason fits
+		is.True(err != nil)         // it is refused
+		is.Equal(err.Error(), want) // the reason fits, and says where
 	}
 }
 

@@ -66,7 +66,7 @@ func TestUnknownMembersSurviveARewrite(t *testing.T) {
 func TestPF07MalformedFiles(t *testing.T) {
 	full := string(original)
 	for name, c := range map[string]struct{ data, want string }{
-		"empty":               {"", "too early"},
+		"empty":               {"", "text is empty"},
 		"truncated":           {full[:len(full)/2], "too early"},
 		"trailing text":       {full + "x", "more than one JSON value"},
 		"byte order mark":     {"\ufeff" + full, "not JSON"},

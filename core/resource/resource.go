@@ -49,6 +49,9 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 		e := &mcp.Error{Status: 415, Code: mcp.InvalidRequest, Text: "Content-Type must be " + message.JSONType}
 		return e.Reply()
 	}
+	if bad := mcp.CheckAccept(m.Header); bad != nil {
+		return bad.Reply()
+	}
 	msg, bad := mcp.Read(m.Body)
 	if bad != nil {
 		return bad.Reply()

@@ -63,7 +63,9 @@ func TestAZ08_UnknownClient(t *testing.T) {
 	for _, client := range []string{"client_id=nobody", "-client_id"} {
 		r := b.authorize(client, "redirect_uri="+enc("https://evil.example/"))
 		b.errorPage(r)
-		b.True(!strings.Contains(string(r.Body), "evil.example")) // the page does not lead there either
+		b.True(!strings.Contains(string(r.Body), "evil.example"))                                      // the page does not lead there either
+		b.Equal(strings.Contains(string(r.Body), "client_id is missing"), client == "-client_id")      // and tells none
+		b.Equal(strings.Contains(string(r.Body), "with this client_id"), client == "client_id=nobody") // from one that is unknown
 	}
 }
 

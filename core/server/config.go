@@ -5,10 +5,12 @@ package server
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"mcp-auth/core/authserver"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/table"
 	"mcp-auth/core/trace"
@@ -17,7 +19,7 @@ import (
 // Config is everything a server can be told. Zero members get defaults.
 type Config struct {
 	Issuer  string   // absolute origin, no trailing slash: "http://127.0.0.1:8765". REQUIRED
-	Hosts   []string // further Host values to answer; the issuer's, and on loopback the three literals with its port, always are
+	Hosts   []string // further Host values to answer, a name alone with any port; the issuer's, and on loopback the three literals with its port, always are
 	Origins []string // browser origins that may call the resources and the token endpoints
 
 	// Resources are further resource identifiers that tokens may be for: MCP
@@ -59,7 +61,8 @@ type Config struct {
 	// or empty. They know no protected resource metadata and send no resource.
 	Compat string
 
-	Format authserver.TokenFormat // of access tokens; empty: opaque
+	Format   authserver.TokenFormat // of access tokens; empty: opaque
+	TokenAlg string                 // what signs them where they are JWTs, of jose.Algorithms; empty: EdDSA
 
 	// Trusted are those whose signed statements are grants. IdP is a test hook:
 	// an identity provider of this server's own, which vouches for its one user.
@@ -112,13 +115,15 @@ const DefaultBearerToken = "test-bearer-token"
 const Compat20250326 = "2025-03-26"
 
 func (c Config) withDefaults() (Config, error) {
-	u, err := message.ParseURL(c.Issuer)
-	if err != nil {
+	if err := CheckIssuer(c.Issuer); err != nil {
 		return c, errors.New("issuer: " + err.Error())
 	}
-	if u.Path != "" || u.HasQuery || u.Origin() != c.Issuer {
-		return c, errors.New("issuer must be an origin such as http://127.0.0.1:8765, without path, query or default port")
+	for _, h := range c.Hosts {
+		if err := CheckHost(h); err != nil {
+			return c, errors.New("host " + h + ": " + err.Error())
+		}
 	}
+	u, _ := message.ParseURL(c.Issuer)
 	if c.LocalDocuments && !u.Loopback() {
 		return c, errors.New("client documents on loopback are for an issuer on loopback")
 	}
@@ -130,6 +135,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Format != "" && c.Format != authserver.FormatOpaque && c.Format != authserver.FormatJWT {
 		return c, errors.New("the token format must be opaque or jwt")
+	}
+	if c.TokenAlg != "" && !slices.Contains(jose.Algorithms, c.TokenAlg) {
+		return c, errors.New("there are no keys of " + c.TokenAlg + " in this build")
 	}
 	switch c.DPoP {
 	case "":
@@ -171,23 +179,75 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// hosts is the set of Host values that are answered.
-func (c Config) hosts() map[string]bool {
+// CheckIssuer says why a text cannot be the issuer of a server.
+func CheckIssuer(issuer string) error {
+	u, err := message.ParseURL(issuer)
+	if err != nil {
+		return err
+	}
+	if u.Path != "" || u.HasQuery || u.Origin() != issuer {
+		return errors.New("it must be an origin such as http://127.0.0.1:8765, without path, query or default port")
+	}
+	return nil
+}
+
+// CheckHost says why a text cannot be one of Config.Hosts.
+func CheckHost(host string) error {
+	u, err := message.ParseURL("http://" + host)
+	if err != nil || u.Path != "" || u.HasQuery || strings.ContainsAny(host, "/?#@") {
+		return errors.New("wanted a name, or a name with a port, such as test.example:8765")
+	}
+	return nil
+}
+
+// A doorplate is the Host values that are answered. Who names a host trusts
+// the name's owner, who alone could point it elsewhere (DNS rebinding), and a
+// port protects from nobody: a page reaches this server at its port anyway. So
+// a configured name without a port stands for all of its ports.
+type doorplate struct {
+	exact   map[string]bool
+	anyPort map[string]bool
+}
+
+func (d doorplate) has(host string) bool {
+	host = strings.ToLower(host)
+	if d.exact[host] {
+		return true
+	}
+	name, port := cutPort(host)
+	return d.anyPort[name] && port != "" && strings.Trim(port, "0123456789") == ""
+}
+
+// cutPort divides a Host value; the colons of an IPv6 address are not the port's.
+func cutPort(host string) (name, port string) {
+	i := strings.LastIndexByte(host, ':')
+	if i < 0 || strings.HasSuffix(host, "]") {
+		return host, ""
+	}
+	return host[:i], host[i+1:]
+}
+
+// hosts are the Host values that are answered.
+func (c Config) hosts() doorplate {
 	u, _ := message.ParseURL(c.Issuer)
 	port := ""
 	if u.Port != "" {
 		port = ":" + u.Port
 	}
-	all := map[string]bool{strings.ToLower(u.Host) + port: true}
+	d := doorplate{map[string]bool{strings.ToLower(u.Host) + port: true}, map[string]bool{}}
 	if u.Loopback() {
 		for _, h := range [...]string{"127.0.0.1", "localhost", "[::1]"} {
-			all[h+port] = true
+			d.exact[h+port] = true
 		}
 	}
 	for _, h := range c.Hosts {
-		all[strings.ToLower(h)] = true
+		h = strings.ToLower(h)
+		d.exact[h] = true
+		if _, port := cutPort(h); port == "" {
+			d.anyPort[h] = true
+		}
 	}
-	return all
+	return d
 }
 
 // Hooks lists the test hooks that are on.

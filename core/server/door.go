@@ -95,7 +95,7 @@ func (s *Server) Serve(now time.Time, m message.Request) message.Response {
 	switch file, is := s.cfg.Files[path]; {
 	case len(m.URL) > maxTarget:
 		r = refused(414, oauth.InvalidRequest, "the URL is longer than 64 KiB")
-	case !s.hosts[strings.ToLower(host)]:
+	case !s.hosts.has(host):
 		r = refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or start the server with --allow-host")
 	case is && (m.Method == "GET" || m.Method == "HEAD"):
 		return file // as it is, and not traced

@@ -146,6 +146,24 @@ func TestTK31_AssertionsThatAreRefused(t *testing.T) {
 	b.refused(b.post("/oauth/token", "grant_type=client_credentials&client_id=dev-admin-client&"+b.asserted(nil)), 401, "invalid_client")
 }
 
+// Without client_id the assertion says who the client is; where it does not,
+// the refusal names what is wrong with it.
+func TestTK31_AssertionsThatNameNobody(t *testing.T) {
+	b := newServer(t)
+	good := b.signed(devKey(t), nil)
+	for form, says := range map[string]string{
+		"client_assertion=" + good:                                "client_assertion_type " + exchange.AssertionTypeJWT,
+		"client_assertion_type=saml&client_assertion=" + good:     "client_assertion_type " + exchange.AssertionTypeJWT,
+		"client_assertion_type=" + enc(exchange.AssertionTypeJWT): "send client_assertion ",
+		withAssertion("x"):                                        "no JWT whose sub",
+		"":                                                        "client_id is missing",
+	} {
+		r := b.post("/oauth/token", "grant_type=client_credentials&"+form)
+		b.refused(r, 401, "invalid_client")
+		b.True(strings.Contains(text(r, "error_description"), says)) // what to send
+	}
+}
+
 func TestTK31_AnAssertionIsGoodOnce(t *testing.T) {
 	b := newServer(t)
 	form := "grant_type=client_credentials&" + b.asserted(nil)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 
@@ -34,6 +35,25 @@ func TestMC02_ForeignHosts(t *testing.T) {
 	b.Equal(issuer, base) // identity comes from the configuration, whatever the Host
 }
 
+// A configured name is answered as it is written, and without a port, with any.
+func TestMC02_ConfiguredHosts(t *testing.T) {
+	b := newBench(t, func(c *server.Config) { c.Hosts = []string{"Free.example", "fixed.example:81", "[2001:db8::1]"} })
+	for host, served := range map[string]bool{
+		"free.example": true, "FREE.example:8765": true, "free.example:1": true, "[2001:db8::1]:8765": true, "[2001:db8::1]": true,
+		"fixed.example:81": true, "fixed.example": false, "fixed.example:8765": false,
+		"free.example:": false, "free.example:x": false, "free.example:1:2": false, "free.example.evil.example:8765": false, "evil.example:8765": false,
+		"[2001:db8::2]:8765": false, "127.0.0.1": false, "127.0.0.1:9": false,
+	} {
+		if got := b.serve(message.Request{Method: "GET", URL: "http://" + host + "/health"}).Status; (got == 200) != served {
+			t.Error(host, got)
+		}
+	}
+	for _, bad := range []string{"http://free.example", "free.example/", "free.example:x", "a b", "", "u@free.example", "2001:db8::1"} {
+		_, err := server.New(server.Config{Issuer: base, Random: rand.Reader, Hosts: []string{bad}})
+		b.True(err != nil) // no Host is so
+	}
+}
+
 func TestMC03_MediaTypes(t *testing.T) {
 	b := newBench(t)
 	at, _ := b.login()
@@ -44,6 +64,33 @@ func TestMC03_MediaTypes(t *testing.T) {
 	b.Equal(b.serve(message.Request{Method: "POST", URL: resource, Body: []byte(ping), Header: header([]string{"Authorization: Bearer " + at})}).Status, 415)
 	r := b.serve(message.Request{Method: "POST", URL: resource, Body: []byte(ping), Header: header([]string{"Authorization: Bearer " + at, "Content-Type: application/json; charset=utf-8"})})
 	b.Equal(r.Status, 200) // parameters are tolerated
+}
+
+// Both answers must be taken (MCP transports), at both resources and on both
+// wires; who brings no token hears of that first.
+func TestMC03_AnswersThatAreTaken(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	for _, c := range []struct {
+		accept string
+		status int
+	}{{"application/json, text/event-stream", 200}, {"*/*", 200}, {"text/*, application/*;q=0.1", 200},
+		{"application/json", 406}, {"text/event-stream", 406}, {"text/html", 406}, {"application/json, text/event-stream;q=0", 406}} {
+		r := b.mcp(at, ping, "Accept: "+c.accept)
+		b.Equal(r.Status, c.status)
+		b.Equal(strings.Contains(string(r.Body), "send Accept: application/json, text/event-stream"), c.status == 406) // what to send
+		b.Equal(b.postJSON("/mcp/bearer-token", ping, "Authorization: Bearer test-bearer-token", "Accept: "+c.accept).Status, c.status)
+		b.Equal(b.stateless(at, "tools/list", meta, "Accept: "+c.accept).Status, c.status)
+	}
+	b.Equal(b.postJSON("/mcp/oauth", ping, "Accept: text/html").Status, 401) // the token comes first
+}
+
+func TestMC03_InitializeWithoutParams(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	for _, params := range []string{"", `,"params":{}`, `,"params":{"capabilities":{}}`, `,"params":{"protocolVersion":null}`} {
+		b.rpc(at, `{"jsonrpc":"2.0","id":1,"method":"initialize"`+params+`}`, 200, -32602)
+	}
 }
 
 func TestMC04_ConfiguredOrigins(t *testing.T) {

@@ -33,7 +33,7 @@ type Server struct {
 	ends string // when a sandbox ends, for people
 
 	// Of the root alone:
-	hosts   map[string]bool
+	hosts   doorplate
 	routes  []Route
 	places  map[string]*place // by path
 	within  map[string]*place // of the tenants, by the path's template
@@ -78,7 +78,7 @@ func issuer(cfg Config, open table.Opener) (*Server, error) {
 		s.idp = identityProvider(cfg, t)
 		trusted = append(slices.Clone(trusted), authserver.Trusted{Issuer: s.idp.Issuer, Users: true, Local: true, Keys: s.idp.Keys.Public})
 	}
-	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Trusted: trusted, Format: cfg.Format, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
+	s.as, err = authserver.NewWith(authserver.Config{Issuer: cfg.Issuer, Trusted: trusted, Format: cfg.Format, TokenAlg: cfg.TokenAlg, Resources: append([]string{cfg.Issuer + OAuthPath}, cfg.Resources...),
 		Approval: cfg.Approval, TokenAuthMethods: cfg.TokenAuthMethods, RequirePushed: cfg.RequirePushed, DPoP: cfg.DPoP, DPoPNonce: cfg.DPoPNonce, Algorithms: cfg.Algorithms, Compat: cfg.Compat, Documents: cfg.documents, Seed: cfg.Seed, Lifetimes: cfg.Lifetimes, Limits: cfg.Limits, Random: cfg.Random}, t)
 	if err != nil {
 		return nil, err

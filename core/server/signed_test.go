@@ -2,9 +2,13 @@
 package server_test
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/matryer/is"
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
@@ -136,6 +140,54 @@ func TestRFC9068KeysChangeAndOldOnesStay(t *testing.T) {
 	b.login()
 	now := b.keys()
 	b.True(now[0].ID != first[0].ID) // when its last token is dead, the first key is gone
+}
+
+// Each algorithm signs (section 2.1: RS256 MUST be supported), and the
+// published keys verify; tenants and sandboxes sign as the root does.
+func TestRFC9068EveryAlgorithm(t *testing.T) {
+	for _, alg := range jose.Algorithms {
+		t.Run(alg, func(t *testing.T) {
+			b := newBench(t, signing, tenants, func(c *server.Config) { c.TokenAlg, c.Sandboxes = alg, 1 })
+			box := b.open(`{}`)
+			for _, at := range []string{"", "/tenant/acme", box} {
+				token := text(b.post(at+"/oauth/token", "grant_type=client_credentials&client_id=dev-confidential-client&client_secret=dev-confidential-secret"), "access_token")
+				header, err := base64.RawURLEncoding.DecodeString(strings.SplitN(token, ".", 2)[0])
+				b.NoErr(err)
+				b.True(strings.Contains(string(header), `"alg":"`+alg+`"`) && strings.Contains(string(header), `"typ":"at+jwt"`)) // section 2.1
+				keys, err := exchange.ParseKeys(string(b.get(at + "/oauth/jwks").Body))
+				b.NoErr(err)
+				_, err = exchange.ReadAccessToken(token, b.now, keys)
+				b.NoErr(err) // section 4
+			}
+		})
+	}
+	_, err := server.New(server.Config{Issuer: base, Random: rand.Reader, TokenAlg: "HS256"})
+	is.New(t).True(err != nil) // nothing else signs
+}
+
+// A server that starts on the same store with another algorithm signs with it,
+// and still publishes what verifies the tokens of before.
+func TestRFC9068AnotherAlgorithmOverTheSameStore(t *testing.T) {
+	kept := shelves{}
+	with := func(alg string) func(*server.Config) {
+		return func(c *server.Config) { c.TokenAlg, c.Storage = alg, kept.storage }
+	}
+	old := newServer(t, signing, with(jose.EdDSA))
+	before := text(old.post("/oauth/token", credsOf), "access_token")
+	b := newServer(t, signing, with(jose.RS256))
+	after := text(b.post("/oauth/token", credsOf), "access_token")
+	keys := b.keys()
+	b.Equal(len(keys), 2) // the old key and the new
+	for _, token := range []string{before, after} {
+		_, err := exchange.ReadAccessToken(token, b.now, keys)
+		b.NoErr(err) // both verify
+		b.Equal(b.mcp(token, ping).Status, 200)
+	}
+	b.now = b.now.Add(2 * time.Hour)
+	b.post("/oauth/token", credsOf)
+	for _, k := range b.keys() {
+		b.Equal(k.Alg, jose.RS256) // once its last token is dead, the old key goes
+	}
 }
 
 func TestOpaqueTokensHaveNoKeys(t *testing.T) {

@@ -29,11 +29,11 @@ func serveFigures(address string, l *admit.Listener, s *server.Server) (url stri
 	}
 	at, err := net.Listen("tcp", address)
 	if err != nil {
-		return "", nil, fmt.Errorf("--figures: %w", err)
+		return "", nil, explainListen("figures", address, err)
 	}
 	if !at.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		_ = at.Close()
-		return "", nil, fmt.Errorf("--figures %s is no loopback address such as 127.0.0.1:0", address)
+		return "", nil, misuse{fmt.Errorf("--figures %s is no loopback address such as 127.0.0.1:0", address)}
 	}
 	host := at.Addr().String()
 	mux := http.NewServeMux()

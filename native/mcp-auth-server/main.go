@@ -46,8 +46,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprint(out, usage())
 		return 0
 	case err != nil:
-		fmt.Fprintf(errOut, "mcp-auth-server: %v\nsee mcp-auth-server --help\n", err)
-		return 2
+		return misused(errOut, err)
 	case set.version:
 		fmt.Fprintln(out, "mcp-auth-server", version)
 		return 0
@@ -56,11 +55,20 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if err == nil {
 		err = serve(ctx, set, kept, out, errOut)
 	}
+	if errors.As(err, &misuse{}) {
+		return misused(errOut, err)
+	}
 	if err != nil {
 		fmt.Fprintf(errOut, "mcp-auth-server: %v\n", err)
 		return 1
 	}
 	return 0
+}
+
+// misused is for settings that cannot be meant.
+func misused(errOut io.Writer, err error) int {
+	fmt.Fprintf(errOut, "mcp-auth-server: %v\nsee mcp-auth-server --help\n", err)
+	return 2
 }
 
 // serve serves from a store until the context ends, and closes it once nobody
@@ -69,13 +77,13 @@ func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) 
 	defer func() { err = errors.Join(err, kept.close()) }()
 	bound, err := net.Listen("tcp", set.listen)
 	if err != nil {
-		return explainListen(set.listen, err)
+		return explainListen("listen", set.listen, err)
 	}
 	l := admit.New(bound, set.connections, admit.Answer(server.Busy()))
 	defer l.Close()
 	cfg, err := set.server(l.Addr(), rand.Reader)
 	if err != nil {
-		return err
+		return misuse{err}
 	}
 	rec, err := openTrace(set.trace)
 	if err != nil {
@@ -91,7 +99,7 @@ func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) 
 	cfg.Storage = kept.storage
 	s, err := server.New(cfg)
 	if err != nil {
-		return err
+		return misuse{err}
 	}
 	var host httpd.Host
 	if set.conformance {
@@ -162,9 +170,14 @@ func sweeping(every time.Duration, sweep func(now time.Time)) (stop func()) {
 	return func() { close(ended); <-done }
 }
 
-func explainListen(address string, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) || strings.Contains(err.Error(), "address already in use") {
-		return fmt.Errorf("%s is in use: stop the other server, or choose a port with --listen 127.0.0.1:8766 (0 takes a free one)", address)
+// explainListen tells an address that is none from one that cannot be had.
+func explainListen(flag, address string, err error) error {
+	var system *os.SyscallError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE), strings.Contains(err.Error(), "address already in use"):
+		return fmt.Errorf("%s is in use: stop the other server, or choose a port with --%s 127.0.0.1:8766 (0 takes a free one)", address, flag)
+	case !errors.As(err, &system):
+		return misuse{fmt.Errorf("--%s %q: wanted an address and a port, such as 127.0.0.1:8766: %w", flag, address, err)}
 	}
 	return fmt.Errorf("cannot listen on %s: %w", address, err)
 }

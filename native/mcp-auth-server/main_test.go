@@ -120,17 +120,29 @@ func TestSettings(t *testing.T) {
 	for _, flag := range []string{"--access-lifetime", "--approval", "--allow-remote-hooks", "MCP_AUTH_SERVER_ACCESS_LIFETIME", "Examples"} {
 		is.True(strings.Contains(out.String(), flag)) // and teaches
 	}
-	for _, bad := range [][]string{{"--approval", "maybe"}, {"--code-lifetime", "10ms"}, {"--max-tokens", "0"}, {"--nope"}, {"argument"}, {"--log-format", "xml"}} {
+	nowhere := filepath.Join(t.TempDir(), "no", "such.json")
+	for _, bad := range [][]string{
+		{"--approval", "maybe"}, {"--code-lifetime", "10ms"}, {"--access-lifetime", "abc"}, {"--max-tokens", "0"}, {"--max-tokens", "many"}, {"--sandboxes", "x"},
+		{"--log-format", "xml"}, {"--issuer", "http://127.0.0.1:1/path"}, {"--resource", "foo"}, {"--bearer-token", "a b"}, {"--allow-host", "http://foo"},
+		{"--dpop-nonce", "--dpop", "off"}, {"--trust-idp", "foo"}, {"--trust-idp", "https://idp.example=" + nowhere},
+		{"--listen", "nonsense"}, {"--listen", "127.0.0.1:http:"}, {"--figures", "nonsense"}, {"--figures", "0.0.0.0:0"},
+	} {
 		errs.Reset()
-		is.Equal(run(context.Background(), bad, &out, &errs), 2)               // a usage error
-		is.True(strings.Contains(errs.String(), "--help") && errs.Len() < 400) // in two lines
+		is.Equal(run(context.Background(), append([]string{"--listen", "127.0.0.1:0"}, bad...), &out, &errs), 2) // a usage error
+		is.True(strings.Contains(errs.String(), strings.TrimPrefix(bad[0], "-")))                                // that names the flag
+		is.True(strings.Contains(errs.String(), "--help") && errs.Len() < 400)                                   // in two lines
 	}
-	for _, bad := range [][]string{{"--issuer", "http://127.0.0.1:1/path"}, {"--listen", "0.0.0.0:0"}, {"--listen", "0.0.0.0:0", "--issuer", "https://as.example", "--approval", "auto"}, {"--bearer-token", "a b"}} {
+	for _, bad := range [][]string{{"--nope"}, {"argument"}, {"--listen", "0.0.0.0:0"}, {"--listen", "0.0.0.0:0", "--issuer", "https://as.example", "--approval", "auto"}} {
 		errs.Reset()
-		is.Equal(run(context.Background(), bad, &out, &errs), 1) // refused before it serves
-		is.True(errs.Len() > 0)                                  // and says why
+		is.Equal(run(context.Background(), bad, &out, &errs), 2) // refused before it serves
+		is.True(strings.Contains(errs.String(), "--help"))       // and says why
 	}
-	is.True(!strings.Contains(errs.String(), "goroutine")) // never with a stack
+	errs.Reset()
+	is.Equal(run(context.Background(), []string{"--access-lifetime", "abc"}, &out, &errs), 2)
+	is.True(strings.Contains(errs.String(), "30m")) // it says what is wanted
+	errs.Reset()
+	is.Equal(run(context.Background(), []string{"--listen", "127.0.0.1:0", "--store", "sqlite:" + nowhere}, &out, &errs), 1) // the world, not the flag
+	is.True(!strings.Contains(errs.String(), "goroutine"))                                                                   // never with a stack
 }
 
 func TestC26_HooksBeyondLoopback(t *testing.T) {
@@ -299,7 +311,7 @@ func TestFigures(t *testing.T) {
 	is.Equal(r.StatusCode, 403) // not for a name that somebody let point here
 	is.Equal(stop(), 0)
 	var out, errs bytes.Buffer
-	is.Equal(run(t.Context(), []string{"--listen", "127.0.0.1:0", "--figures", "0.0.0.0:0"}, &out, &errs), 1) // nor beyond this machine
+	is.Equal(run(t.Context(), []string{"--listen", "127.0.0.1:0", "--figures", "0.0.0.0:0"}, &out, &errs), 2) // nor beyond this machine
 	is.True(strings.Contains(errs.String(), "loopback"))
 }
 

@@ -49,9 +49,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(&c.workloads, "trust-workloads", "take the tokens of a platform's workloads as grants: ISSUER=FILE with its JWK Set; may be repeated")
 	fs.Var(&c.providers, "trust-idp", "take the ID-JAGs of an identity provider as grants: ISSUER=FILE with its JWK Set; may be repeated")
 	fs.BoolVar(&c.conformance, "conformance", false, "serve the fixtures of the MCP conformance suite, with sessions and streams, at /mcp without a token and at both resources")
-	for _, n := range c.ownCounts() {
-		fs.IntVar(n.To, n.Name, n.Default, n.About)
-	}
+	settings.AddCounts(fs, c.ownCounts())
 	fs.StringVar(&c.store, "store", memoryStore, "where state is kept: memory, or sqlite:FILE, which outlives the process")
 	fs.StringVar(&c.trace, "trace", "", "write every exchange to this file as NDJSON, secrets as labels")
 	fs.StringVar(&c.figures, "figures", "", "loopback address, port 0 takes a free one, that tells what the process holds: memory, goroutines, records, connections")
@@ -68,7 +66,12 @@ func (c *config) check() error {
 	return cmp.Or(settings.AtLeast(nil, c.ownCounts()), c.Check(), checkStore(c.store))
 }
 
-// server is the core's configuration for the address that was bound.
+// A misuse is a setting that cannot be meant, found later than by parse: once
+// an address is bound or a file is read.
+type misuse struct{ error }
+
+// server is the core's configuration for the address that was bound. An error
+// is about what was set.
 func (c *config) server(bound net.Addr, random io.Reader) (server.Config, error) {
 	at := settings.Place{Loopback: bound.(*net.TCPAddr).IP.IsLoopback(), Fetcher: fetch.New(), Random: random, Version: version}
 	if at.Loopback {

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"mcp-auth/core/authserver"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
 )
 
@@ -43,36 +46,38 @@ func (l *List) Set(s string) error {
 
 // Settings are what the flags say. Add registers them, with the defaults.
 type Settings struct {
-	Issuer, Approval, BearerToken                   string
-	Hosts, Origins, Resources, Tenants              List
-	AuthMethods, DocumentHosts                      List
-	Mint, IdP, Compat, DPoP, TokenFormat, LogFormat string
-	Seed, RemoteHooks, DPoPNonce, RequirePAR        bool
-	Documents, LocalDocuments                       bool
-	Lifetimes                                       authserver.Lifetimes
-	Minted, SandboxLife, Sweep                      time.Duration
-	Limits                                          authserver.Limits
-	Sandboxes, Notes                                int
+	Issuer, Approval, BearerToken            string
+	Hosts, Origins, Resources, Tenants       List
+	AuthMethods, DocumentHosts               List
+	Mint, IdP, Compat, DPoP, LogFormat       string
+	TokenFormat, TokenAlg                    string
+	Seed, RemoteHooks, DPoPNonce, RequirePAR bool
+	Documents, LocalDocuments                bool
+	Lifetimes                                authserver.Lifetimes
+	Minted, SandboxLife, Sweep               time.Duration
+	Limits                                   authserver.Limits
+	Sandboxes, Notes                         int
 }
 
 // Groups are the flags of Add, as help shows them, but for lifetimes and limits.
 const (
 	AddressFlags   = "issuer tenant allow-host allow-origin resource"
-	BehaviourFlags = "approval token-auth-methods token-format dpop dpop-nonce compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp allow-remote-hooks seed bearer-token"
+	BehaviourFlags = "approval token-auth-methods token-format token-alg dpop dpop-nonce compat require-par cimd cimd-host cimd-allow-loopback sandboxes mint idp allow-remote-hooks seed bearer-token"
 )
 
 // Add registers the flags.
 func (s *Settings) Add(fs *flag.FlagSet) {
 	fs.StringVar(&s.Issuer, "issuer", "", "origin that clients see (default http:// and the address bound)")
-	fs.Var(&s.Hosts, "allow-host", "further Host values to answer, such as test.example:8765; may be repeated")
+	fs.Var(&s.Hosts, "allow-host", "further Host values to answer, such as test.example:8765; a name without a port is answered with any port, so name only hosts whose owner you trust (DNS rebinding); may be repeated")
 	fs.Var(&s.Origins, "allow-origin", "browser origins whose pages may call; may be repeated")
 	fs.Var(&s.Resources, "resource", "resource identifier of an MCP server of your own that tokens may be for; may be repeated")
 	fs.Var(&s.Tenants, "tenant", "name of a further issuer at /tenant/NAME, with clients and resources of its own; may be repeated; none: no tenant (default "+defaultTenant+")")
 	fs.StringVar(&s.Approval, "approval", "manual", "who answers the consent page: manual, auto or deny; mcp:admin is always manual")
 	fs.Var(&s.AuthMethods, "token-auth-methods", "ways of client authentication announced and taken, such as client_secret_post; may be repeated (default "+strings.Join(authserver.TokenAuthMethods(), ",")+")")
-	fs.IntVar(&s.Sandboxes, "sandboxes", 0, "sandboxes that may be open at once: POST /sandbox opens an issuer of its own at /tenant/NAME, which ends by itself")
+	fs.Var(counting{&s.Sandboxes}, "sandboxes", "sandboxes that may be open at once: POST /sandbox opens an issuer of its own at /tenant/NAME, which ends by itself")
 	fs.StringVar(&s.Compat, "compat", "", "let clients of an older MCP in too: 2025-03-26 takes the first resource where none is asked for, and serves /authorize, /token and /register")
 	fs.StringVar(&s.TokenFormat, "token-format", "opaque", "what access tokens look like: opaque, or jwt (RFC 9068) with the keys at /oauth/jwks")
+	fs.StringVar(&s.TokenAlg, "token-alg", jose.EdDSA, "what signs JWT access tokens: EdDSA, ES256, or RS256, which every resource must verify (RFC 9068); keys of before stay published while their tokens live")
 	fs.StringVar(&s.DPoP, "dpop", "optional", "bind tokens to keys (RFC 9449): off, optional for who sends a proof, or required")
 	fs.BoolVar(&s.DPoPNonce, "dpop-nonce", false, "ask for a nonce of this server in each proof, at the token endpoint and at /mcp/oauth")
 	fs.BoolVar(&s.RequirePAR, "require-par", false, "refuse authorization requests that were not pushed to /oauth/par first")
@@ -86,11 +91,56 @@ func (s *Settings) Add(fs *flag.FlagSet) {
 	fs.StringVar(&s.BearerToken, "bearer-token", "", "static token of /mcp/bearer-token (default "+server.DefaultBearerToken+")")
 	fs.StringVar(&s.LogFormat, "log-format", "text", "one line a request, on stderr: text, json or off")
 	for _, d := range s.Durations() {
-		fs.DurationVar(d.To, d.Name, d.Default, d.About)
+		*d.To = d.Default
+		fs.Var(lasting{d.To}, d.Name, d.About)
 	}
-	for _, n := range s.Counts() {
-		fs.IntVar(n.To, n.Name, n.Default, n.About)
+	AddCounts(fs, s.Counts())
+}
+
+// AddCounts registers flags that bound something.
+func AddCounts(fs *flag.FlagSet, counts []Count) {
+	for _, n := range counts {
+		*n.To = n.Default
+		fs.Var(counting{n.To}, n.Name, n.About)
 	}
+}
+
+// A lasting is a flag that is a length of time, and says so of what is none.
+type lasting struct{ to *time.Duration }
+
+func (l lasting) String() string {
+	if l.to == nil {
+		return ""
+	}
+	return l.to.String()
+}
+
+func (l lasting) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return errors.New("wanted a length of time such as 5s, 30m or 1h")
+	}
+	*l.to = d
+	return nil
+}
+
+// A counting is a flag that is a whole number, and says so of what is none.
+type counting struct{ to *int }
+
+func (c counting) String() string {
+	if c.to == nil {
+		return ""
+	}
+	return strconv.Itoa(*c.to)
+}
+
+func (c counting) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return errors.New("wanted a whole number such as 100")
+	}
+	*c.to = n
+	return nil
 }
 
 // defaultTenant is there unless others are named, so that clients meet an
@@ -106,6 +156,9 @@ func (s *Settings) tenants() []string {
 	}
 	return s.Tenants
 }
+
+// issuer is what is meant by --issuer: one slash at its end is none.
+func (s *Settings) issuer() string { return strings.TrimSuffix(s.Issuer, "/") }
 
 // A Duration is a flag that is a lifetime; at least a second.
 type Duration struct {
@@ -199,13 +252,34 @@ func (s *Settings) Check() error {
 			return fmt.Errorf("--token-auth-methods must be some of %s", strings.Join(authserver.TokenAuthMethods(), ", "))
 		}
 	}
+	if issuer := s.issuer(); issuer != "" {
+		if err := server.CheckIssuer(issuer); err != nil {
+			return fmt.Errorf("--issuer %q: %w", s.Issuer, err)
+		}
+	}
+	for _, h := range s.Hosts {
+		if err := server.CheckHost(h); err != nil {
+			return fmt.Errorf("--allow-host %q: %w", h, err)
+		}
+	}
+	for _, r := range s.Resources {
+		if err := oauth.CheckResource(r); err != nil {
+			return fmt.Errorf("--resource %q: %w", r, err)
+		}
+	}
+	if s.BearerToken != "" && !message.IsToken68(s.BearerToken) {
+		return errors.New("--bearer-token must have the form of a token: letters, digits and - . _ ~ + /")
+	}
+	if s.DPoPNonce && s.DPoP == "off" {
+		return errors.New("--dpop-nonce asks for nonces in proofs, and --dpop off takes no proofs: leave one of them out")
+	}
 	for _, o := range s.Origins {
 		if u, err := message.ParseURL(o); err != nil || u.Origin() != o {
 			return fmt.Errorf("--allow-origin %q is no origin such as http://localhost:3000", o)
 		}
 	}
 	return errors.Join(OneOf("approval", s.Approval, "manual auto deny"), OneOf("dpop", s.DPoP, "off optional required"),
-		OneOf("token-format", s.TokenFormat, "opaque jwt"), OneOf("mint", s.Mint, "on off auto"), OneOf("idp", s.IdP, "on off auto"), OneOf("log-format", s.LogFormat, "text json off"))
+		OneOf("token-format", s.TokenFormat, "opaque jwt"), OneOf("token-alg", s.TokenAlg, "EdDSA ES256 RS256"), OneOf("mint", s.Mint, "on off auto"), OneOf("idp", s.IdP, "on off auto"), OneOf("log-format", s.LogFormat, "text json off"))
 }
 
 // A Place is where the server runs.
@@ -220,8 +294,8 @@ type Place struct {
 // Server is the core's configuration at a place. What else it needs, the host
 // adds; Guard is for when it has.
 func (s *Settings) Server(at Place) (server.Config, error) {
-	cfg := server.Config{Issuer: strings.TrimSuffix(s.Issuer, "/"), Hosts: s.Hosts, Origins: s.Origins, Resources: s.Resources, Tenants: s.tenants(),
-		Approval: authserver.Approval(s.Approval), TokenAuthMethods: s.AuthMethods, RequirePushed: s.RequirePAR, Format: authserver.TokenFormat(s.TokenFormat),
+	cfg := server.Config{Issuer: s.issuer(), Hosts: s.Hosts, Origins: s.Origins, Resources: s.Resources, Tenants: s.tenants(),
+		Approval: authserver.Approval(s.Approval), TokenAuthMethods: s.AuthMethods, RequirePushed: s.RequirePAR, Format: authserver.TokenFormat(s.TokenFormat), TokenAlg: s.TokenAlg,
 		DPoP: authserver.DPoP(s.DPoP), DPoPNonce: s.DPoPNonce, Compat: s.Compat, Sandboxes: s.Sandboxes, SandboxLife: s.SandboxLife,
 		BearerToken: s.BearerToken, Mint: s.Mint == "on" || s.Mint == "auto" && at.Loopback, IdP: s.IdP == "on" || s.IdP == "auto" && at.Loopback, Seed: s.Seed,
 		Lifetimes: s.Lifetimes, Minted: s.Minted, Limits: s.Limits, Notes: s.Notes, Random: at.Random, Version: at.Version}

@@ -32,7 +32,7 @@ var serverFaults = []Fault{
 	{"scope-beyond-client", "a client gets scope it did not register", "core/authserver/server.go", "if !scope.Within(registered) {", "if !scope.Within(registered) && c.Scope == \"\" {", ofServer},
 	{"tool-scope-unchecked", "any token may call any tool", "core/resource/resource.go", "if !oauth.Grants(access.Scope, needed) {", "if false {", ofServer},
 	{"origin-unchecked", "pages of any site may call", "core/server/door.go", "if p.who == guarded && foreign {", "if false && foreign {", ofServer},
-	{"host-unchecked", "any Host is served", "core/server/door.go", "case !s.hosts[strings.ToLower(host)]:", "case false && host != \"\":", ofServer},
+	{"host-unchecked", "any Host is served", "core/server/door.go", "case !s.hosts.has(host):", "case false && host != \"\":", ofServer},
 	{"body-unbounded", "a body may be of any size", "core/server/door.go", "if m.Oversize || len(m.Body) > route.Limit {", "if false {", ofServer},
 }
 
