@@ -212,11 +212,13 @@ func TestCM_WhatADocumentGets(t *testing.T) {
 		``:                           {"mcp:read mcp:write", "authorization_code"},
 		`,"scope":"mcp:admin other"`: {"mcp:admin", "authorization_code"},
 		`,"scope":"other"`:           {"mcp:read", "authorization_code"},
-		`,"scope":"mcp:write mcp:admin","grant_types":["authorization_code","client_credentials","urn:other"]`: {"mcp:write", "authorization_code client_credentials"},
-		`,"scope":"mcp:admin","grant_types":["authorization_code","client_credentials"]`:                       {"mcp:read", "authorization_code client_credentials"},
+		`,"scope":"mcp:write mcp:admin","grant_types":["authorization_code","client_credentials","urn:other"]`:              {"mcp:write", "authorization_code client_credentials"},
+		`,"scope":"mcp:admin","grant_types":["authorization_code","client_credentials"]`:                                    {"mcp:read", "authorization_code client_credentials"},
+		`,"scope":"mcp:write mcp:admin","grant_types":["authorization_code","urn:ietf:params:oauth:grant-type:jwt-bearer"]`: {"mcp:write", "authorization_code urn:ietf:params:oauth:grant-type:jwt-bearer"},
 		`,"scope":"mcp:read \u0001"`: {"mcp:read mcp:write", "authorization_code"},
 	} {
 		d, _ := newShelf(t, more)
+		d.s.grants = append(d.s.grants, oauth.GrantJWTBearer)
 		c, err := d.s.client(d.now, documentID)
 		d.NoErr(err)                                          // it makes a client
 		d.Equal(c.Scope, want.scope)                          // with this scope

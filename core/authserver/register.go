@@ -102,6 +102,13 @@ func (s *Server) checkGrants(c *oauth.ClientMetadata) string {
 
 func clientTexts(c *oauth.ClientMetadata) string { return exchange.ClientTextFault(*c) }
 
+// unasked reports whether tokens can be had with these grants that nobody
+// consents to: a client's own, or those of a user that another server speaks
+// for and that are bounded by what the client is registered for.
+func unasked(grants []string) bool {
+	return slices.Contains(grants, oauth.GrantClientCredentials) || slices.Contains(grants, oauth.GrantJWTBearer)
+}
+
 // checkScope also keeps mcp:admin from clients that nobody consents to.
 func checkScope(c *oauth.ClientMetadata) string {
 	scope, err := oauth.ParseScope(c.Scope)
@@ -113,8 +120,8 @@ func checkScope(c *oauth.ClientMetadata) string {
 			return "scope has a value that is not known; scopes_supported of the metadata lists them"
 		}
 	}
-	if scope.Has(oauth.ScopeAdmin) && slices.Contains(c.GrantTypes, oauth.GrantClientCredentials) {
-		return "mcp:admin cannot be registered with client_credentials, where nobody consents; dev-admin-client has it"
+	if scope.Has(oauth.ScopeAdmin) && unasked(c.GrantTypes) {
+		return "mcp:admin cannot be registered with client_credentials or jwt-bearer, where nobody consents; dev-admin-client has it"
 	}
 	c.Scope = scope.String()
 	return ""
