@@ -82,18 +82,8 @@ func (s *Server) identify(now time.Time, f message.Form) (request, Client, *trou
 		return request{}, Client{}, &trouble{400, "The request is ambiguous", "client_id and redirect_uri must each be sent once.", again}
 	}
 	c, err := s.client(now, r.ClientID)
-	if errors.Is(err, table.ErrMissing) {
-		return request{}, Client{}, &trouble{400, "Unknown application", "No client with this client_id is registered here. A test server forgets its clients when it restarts.",
-			"Let the application register again, for example with mcp-auth login --register."}
-	}
-	var bad *documentError
-	if errors.As(err, &bad) {
-		return request{}, Client{}, &trouble{400, "The application's document cannot be used",
-			"The client_id is the URL of a document that should describe the application: " + strings.TrimSpace(bad.text+". "+bad.detail),
-			"Whoever publishes the document can check it with mcp-auth client cimd check."}
-	}
 	if err != nil {
-		return request{}, Client{}, &trouble{503, "The server could not look it up", "The storage failed and nothing was changed.", "Load this page again."}
+		return request{}, Client{}, clientless(err)
 	}
 	redirect, ok := redirectFor(c, r.RedirectURI)
 	if !ok {
@@ -102,6 +92,23 @@ func (s *Server) identify(now time.Time, f message.Form) (request, Client, *trou
 	}
 	r.RedirectURI = redirect
 	return request{r, fault}, c, nil
+}
+
+var lookUpPage = trouble{503, "The server could not look it up", "The storage failed and nothing was changed.", "Load this page again."}
+
+// clientless tells a person why there is no client.
+func clientless(err error) *trouble {
+	var bad *documentError
+	switch {
+	case errors.Is(err, table.ErrMissing):
+		return &trouble{400, "Unknown application", "No client with this client_id is registered here. A test server forgets its clients when it restarts.",
+			"Let the application register again, for example with mcp-auth login --register."}
+	case errors.As(err, &bad):
+		return &trouble{400, "The application's document cannot be used",
+			"The client_id is the URL of a document that should describe the application: " + strings.TrimSpace(bad.text+". "+bad.detail),
+			"Whoever publishes the document can check it with mcp-auth client cimd check."}
+	}
+	return &lookUpPage
 }
 
 // redirectFor returns where the answer goes. A client with one registered

@@ -122,6 +122,10 @@ func (s *Server) liveDevice(now time.Time, typed string) (table.Key, Device, err
 
 // confirm shows who asks for what, bound to this browser and this code.
 func (s *Server) confirm(now time.Time, device table.Key, d Device, userCode string) message.Response {
+	c, err := s.client(now, d.Terms.Client)
+	if err != nil {
+		return clientless(err).page()
+	}
 	id, key, err := s.secret(24)
 	if err != nil {
 		return storagePage.page()
@@ -131,10 +135,6 @@ func (s *Server) confirm(now time.Time, device table.Key, d Device, userCode str
 		page := DevicePage{Device: device, Code: userCodeKey(userCode), Browser: browser}
 		err = s.t.DevicePages.Create(now, key, page, now.Add(s.cfg.Lifetimes.Transaction))
 	}
-	if err != nil {
-		return storagePage.page()
-	}
-	c, err := s.client(now, d.Terms.Client)
 	if err != nil {
 		return storagePage.page()
 	}

@@ -77,21 +77,21 @@ var spentPage = trouble{400, "The request is unknown, used or expired",
 func (s *Server) pushed(now time.Time, clientID, requestURI string) (request, Client, *trouble) {
 	key := table.KeyOf(requestURI)
 	read, err := s.t.Pushed.Get(now, key)
-	if errors.Is(err, table.ErrMissing) || err == nil && read.Value.ClientID != clientID {
-		return request{}, Client{}, &spentPage
-	}
-	var c Client
-	if err == nil {
-		c, err = s.client(now, clientID)
-	}
-	if err == nil {
-		err = s.t.Pushed.Take(now, key, read)
-	}
 	switch {
-	case errors.Is(err, table.ErrMoved), errors.Is(err, table.ErrMissing):
+	case errors.Is(err, table.ErrMissing), err == nil && read.Value.ClientID != clientID:
 		return request{}, Client{}, &spentPage
 	case err != nil:
-		return request{}, Client{}, &storagePage
+		return request{}, Client{}, &lookUpPage
+	}
+	c, err := s.client(now, clientID)
+	if err != nil {
+		return request{}, Client{}, clientless(err)
+	}
+	switch err = s.t.Pushed.Take(now, key, read); {
+	case errors.Is(err, table.ErrMoved):
+		return request{}, Client{}, &spentPage
+	case err != nil:
+		return request{}, Client{}, &lookUpPage
 	}
 	return request{read.Value.AuthorizationRequest, nil}, c, nil
 }
