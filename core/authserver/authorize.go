@@ -51,7 +51,20 @@ type trouble struct {
 	title, text, next string
 }
 
-func (t trouble) page() message.Response { return pages.ErrorPage(t.status, t.title, t.text, t.next) }
+// page is what people see. A storage that failed may be back at once.
+func (t trouble) page() message.Response {
+	if t.status == 503 {
+		return t.after(time.Second)
+	}
+	return pages.ErrorPage(t.status, t.title, t.text, t.next)
+}
+
+// after is the page that says as well when to come back.
+func (t trouble) after(wait time.Duration) message.Response {
+	r := pages.ErrorPage(t.status, t.title, t.text, t.next)
+	r.Header = r.Header.With("Retry-After", message.Decimal(int64(wait/time.Second)))
+	return r
+}
 
 func authorizeForm(m message.Request) (message.Form, *trouble) {
 	if m.Method == "POST" {

@@ -332,6 +332,7 @@ func TestASweepCountsEveryKind(t *testing.T) {
 	d.redeem("dev-public-client", d.codeFor("dev-public-client"))
 	d.s.Push(d.now, posted(PushPath, requestOf("dev-public-client")))
 	d.enter(member(d.device("dev-public-client"), "user_code"))
+	d.enter("BBBB-BBBB")
 	key, _ := jose.FromSeed([32]byte{1})
 	proof, _ := exchange.DPoPProof{Method: "POST", URL: fIssuer + TokenPath, JTI: "a", IssuedAt: fNow}.Sign(key)
 	d.token(secretGrant, message.Field{Name: "DPoP", Value: proof})
