@@ -65,7 +65,7 @@ func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, erro
 	if c.Scope == "" {
 		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, s.checkKeys} {
+	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, s.checkKeys, s.checkBinding} {
 		if fault := check(&c); fault != "" {
 			return oauth.ClientMetadata{}, oauth.E(oauth.InvalidClientMetadata, fault)
 		}
@@ -124,6 +124,15 @@ func checkScope(c *oauth.ClientMetadata) string {
 		return "mcp:admin cannot be registered with client_credentials or jwt-bearer, where nobody consents; dev-admin-client has it"
 	}
 	c.Scope = scope.String()
+	return ""
+}
+
+// checkBinding refuses what would not be kept: a client that asks for bound
+// tokens alone (RFC 9449 section 5.2) means it for its own protection.
+func (s *Server) checkBinding(c *oauth.ClientMetadata) string {
+	if c.DPoPBound && s.cfg.DPoP == DPoPOff {
+		return "dpop_bound_access_tokens cannot be kept, since DPoP is off here: leave it out, or start the server with --dpop optional"
+	}
 	return ""
 }
 

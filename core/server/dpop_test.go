@@ -212,6 +212,20 @@ func TestRFC9449BindingMayBeRequired(t *testing.T) {
 	b.refused(b.clientCreds(id), 400, "invalid_dpop_proof") // section 5.2: or by one client for itself
 }
 
+func TestRFC9449WhoAsksForBoundTokensAloneGetsNoOthers(t *testing.T) {
+	const members = `"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_post","dpop_bound_access_tokens":`
+	b := newServer(t, bound(authserver.DPoPOff, false))
+	r := b.postJSON("/oauth/register", "{"+members+"true}")
+	b.refused(r, 400, "invalid_client_metadata")                     // RFC 7591 section 3.2.1: what is not kept is not echoed
+	b.True(strings.Contains(text(r, "error_description"), "--dpop")) // and the author learns why
+	b.Equal(b.clientCreds(b.register(members+"false")).Status, 200)  // who does not ask is served
+	b, w := cimd(t, bound(authserver.DPoPOff, false))
+	w.pages[documentURL] = page(document(documentURL, `"dpop_bound_access_tokens":true`))
+	f := location(b.documented())
+	code, _ := f.One("code")
+	b.refused(b.redeem(code, "client_id="+enc(documentURL), "redirect_uri="+enc(appRedirect)), 400, "unauthorized_client") // a document is no registration, but means the same
+}
+
 func TestRFC9449MayBeOff(t *testing.T) {
 	b := newServer(t, bound(authserver.DPoPOff, false))
 	r := b.post("/oauth/token", credsOf, "DPoP: x")
