@@ -81,3 +81,19 @@ func TestUnknownAuthenticationMethodsAreRefused(t *testing.T) {
 		b.True(err != nil) // the server does not start
 	}
 }
+
+// RFC 9110 section 9.3.2: HEAD is GET without a body, and must do no more. What
+// issues codes and spends references has none.
+func TestNothingIsSpentByHEAD(t *testing.T) {
+	b := newBench(t, approval(authserver.ApprovalAuto), tenants, func(c *server.Config) { c.Compat = server.Compat20250326 })
+	url := exchange.PushedURL(base+"/oauth/authorize", b.pub, text(b.push(), "request_uri"))
+	for _, at := range []string{url, base + "/oauth/authorize?" + b.az(), base + "/authorize?" + b.az(), base + "/tenant/acme/oauth/authorize"} {
+		r := b.serve(message.Request{Method: "HEAD", URL: at})
+		b.Equal(r.Status, 405)                                           // it is not served,
+		b.True(!strings.Contains(r.Header.Get("Allow"), "HEAD"))         // which is said
+		b.True(strings.HasPrefix(r.Header.Get("Allow"), "GET, OPTIONS")) // with what is
+		b.True(!strings.Contains(r.Header.Get("Location"), "code="))     // and no code is made
+	}
+	b.Equal(b.serve(message.Request{Method: "GET", URL: url}).Status, 303)               // the reference is good yet
+	b.Equal(b.serve(message.Request{Method: "HEAD", URL: base + "/health"}).Status, 200) // where nothing is done there is HEAD
+}
