@@ -212,7 +212,7 @@ func (s *Server) decide(now time.Time, t Transaction, approve bool) message.Resp
 		err = s.t.Codes.Create(now, key, code, now.Add(s.cfg.Lifetimes.Code))
 	}
 	if err != nil {
-		return s.redirectError(t.RedirectURI, t.State, unavailable(err))
+		return s.redirectError(t.RedirectURI, t.State, Unavailable(err))
 	}
 	answer := exchange.AuthorizationResponse{Code: text, State: t.State, Issuer: s.cfg.Issuer}
 	reply := message.Redirect(303, answer.URL(t.RedirectURI))

@@ -17,7 +17,7 @@ import (
 func (s *Server) showConsent(now time.Time, t Transaction, c Client) message.Response {
 	id, key, err := s.secret(24)
 	if err != nil {
-		return s.redirectError(t.RedirectURI, t.State, unavailable(err))
+		return s.redirectError(t.RedirectURI, t.State, Unavailable(err))
 	}
 	cookie, browser, err := s.browserCookie(id, AuthorizePath)
 	if err == nil {
@@ -25,7 +25,7 @@ func (s *Server) showConsent(now time.Time, t Transaction, c Client) message.Res
 		err = s.t.Transactions.Create(now, key, t, now.Add(s.cfg.Lifetimes.Transaction))
 	}
 	if err != nil {
-		return s.redirectError(t.RedirectURI, t.State, unavailable(err))
+		return s.redirectError(t.RedirectURI, t.State, Unavailable(err))
 	}
 	scope, _ := oauth.ParseScope(t.Terms.Scope)
 	page := pages.ConsentPage(pages.Consent{

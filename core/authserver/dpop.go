@@ -125,7 +125,7 @@ func (s *Server) nonces(now time.Time) ([]string, error) {
 func (s *Server) fresh(now time.Time, nonce string) error {
 	all, err := s.nonces(now)
 	if err != nil {
-		return unavailable(err)
+		return Unavailable(err)
 	}
 	for _, n := range all {
 		if oauth.SameSecret(nonce, n) {

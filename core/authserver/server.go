@@ -143,10 +143,10 @@ func grantable(asked string, c Client) (string, *oauth.Error) {
 	return scope.String(), nil
 }
 
-// unavailable is the answer when storage or randomness failed, or a table is
+// Unavailable is the answer when storage or randomness failed, or a table is
 // full: nothing was issued, and the same request may be sent again. What is
 // signed for one request alone was looked at, and must be signed anew.
-func unavailable(err error) *oauth.Error {
+func Unavailable(err error) *oauth.Error {
 	if errors.Is(err, table.ErrFull) {
 		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 60,
 			Description: "the server holds as many records as it may; try again when some have expired"}
@@ -161,7 +161,7 @@ func asError(err error) *oauth.Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return unavailable(err)
+	return Unavailable(err)
 }
 
 func fail(err error, basic bool) message.Response { return exchange.ErrorReply(asError(err), basic) }
