@@ -271,16 +271,18 @@ func TestCM_APublicDocumentHasNoNameOfItsOwn(t *testing.T) {
 func TestWhatAServerIsMadeOf(t *testing.T) {
 	good := Config{Issuer: fIssuer, Resources: []string{fResource}, Random: rand.Reader}
 	for name, change := range map[string]func(*Config, *Tables){
-		"no issuer":          func(c *Config, _ *Tables) { c.Issuer = "" },
-		"no resource":        func(c *Config, _ *Tables) { c.Resources = nil },
-		"no randomness":      func(c *Config, _ *Tables) { c.Random = nil },
-		"a bad resource":     func(c *Config, _ *Tables) { c.Resources = []string{fResource, "x#y"} },
-		"a bad issuer":       func(c *Config, _ *Tables) { c.Issuer = "http://[" },
-		"an unknown method":  func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{"tls_client_auth"} },
-		"a method twice":     func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{oauth.AuthNone, oauth.AuthNone} },
-		"no table of names":  func(_ *Config, t *Tables) { t.Spent = nil },
-		"no table of keys":   func(_ *Config, t *Tables) { t.Keys = nil },
-		"neither of the two": func(_ *Config, t *Tables) { t.Spent, t.Keys = nil, nil },
+		"no issuer":                     func(c *Config, _ *Tables) { c.Issuer = "" },
+		"no resource":                   func(c *Config, _ *Tables) { c.Resources = nil },
+		"no randomness":                 func(c *Config, _ *Tables) { c.Random = nil },
+		"a bad resource":                func(c *Config, _ *Tables) { c.Resources = []string{fResource, "x#y"} },
+		"a bad issuer":                  func(c *Config, _ *Tables) { c.Issuer = "http://[" },
+		"an unknown method":             func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{"tls_client_auth"} },
+		"a method twice":                func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{oauth.AuthNone, oauth.AuthNone} },
+		"too long a life":               func(c *Config, _ *Tables) { c.Lifetimes.Refresh = LongestLifetime + 1 },
+		"a life that is less than none": func(c *Config, _ *Tables) { c.Lifetimes.Access = -time.Second },
+		"no table of names":             func(_ *Config, t *Tables) { t.Spent = nil },
+		"no table of keys":              func(_ *Config, t *Tables) { t.Keys = nil },
+		"neither of the two":            func(_ *Config, t *Tables) { t.Spent, t.Keys = nil, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)

@@ -57,6 +57,9 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 			return nil, err
 		}
 	}
+	if err := cfg.Lifetimes.check(); err != nil {
+		return nil, err
+	}
 	if err := checkMethods(cfg.TokenAuthMethods); err != nil {
 		return nil, err
 	}
