@@ -51,7 +51,20 @@ type trouble struct {
 	title, text, next string
 }
 
-func (t trouble) page() message.Response { return pages.ErrorPage(t.status, t.title, t.text, t.next) }
+// page is what people see. A storage that failed may be back at once.
+func (t trouble) page() message.Response {
+	if t.status == 503 {
+		return t.after(time.Second)
+	}
+	return pages.ErrorPage(t.status, t.title, t.text, t.next)
+}
+
+// after is the page that says as well when to come back.
+func (t trouble) after(wait time.Duration) message.Response {
+	r := pages.ErrorPage(t.status, t.title, t.text, t.next)
+	r.Header = r.Header.With("Retry-After", message.Decimal(int64(wait/time.Second)))
+	return r
+}
 
 func authorizeForm(m message.Request) (message.Form, *trouble) {
 	if m.Method == "POST" {
@@ -85,18 +98,8 @@ func (s *Server) identify(now time.Time, f message.Form) (request, Client, *trou
 		return request{}, Client{}, &trouble{400, "The request does not name the application", "client_id is missing: it says which client asks.", again}
 	}
 	c, err := s.client(now, r.ClientID)
-	if errors.Is(err, table.ErrMissing) {
-		return request{}, Client{}, &trouble{400, "Unknown application", "No client with this client_id is registered here. A test server forgets its clients when it restarts.",
-			"Let the application register again, for example with mcp-auth login --register."}
-	}
-	var bad *documentError
-	if errors.As(err, &bad) {
-		return request{}, Client{}, &trouble{400, "The application's document cannot be used",
-			"The client_id is the URL of a document that should describe the application: " + strings.TrimSpace(bad.text+". "+bad.detail),
-			"Whoever publishes the document can check it with mcp-auth client cimd check."}
-	}
 	if err != nil {
-		return request{}, Client{}, &trouble{503, "The server could not look it up", "The storage failed and nothing was changed.", "Load this page again."}
+		return request{}, Client{}, clientless(err)
 	}
 	redirect, ok := redirectFor(c, r.RedirectURI)
 	if !ok {
@@ -105,6 +108,23 @@ func (s *Server) identify(now time.Time, f message.Form) (request, Client, *trou
 	}
 	r.RedirectURI = redirect
 	return request{r, fault}, c, nil
+}
+
+var lookUpPage = trouble{503, "The server could not look it up", "The storage failed and nothing was changed.", "Load this page again."}
+
+// clientless tells a person why there is no client.
+func clientless(err error) *trouble {
+	var bad *documentError
+	switch {
+	case errors.Is(err, table.ErrMissing):
+		return &trouble{400, "Unknown application", "No client with this client_id is registered here. A test server forgets its clients when it restarts.",
+			"Let the application register again, for example with mcp-auth login --register."}
+	case errors.As(err, &bad):
+		return &trouble{400, "The application's document cannot be used",
+			"The client_id is the URL of a document that should describe the application: " + strings.TrimSpace(bad.text+". "+bad.detail),
+			"Whoever publishes the document can check it with mcp-auth client cimd check."}
+	}
+	return &lookUpPage
 }
 
 // redirectFor returns where the answer goes. A client with one registered
@@ -195,7 +215,7 @@ func (s *Server) decide(now time.Time, t Transaction, approve bool) message.Resp
 		err = s.t.Codes.Create(now, key, code, now.Add(s.cfg.Lifetimes.Code))
 	}
 	if err != nil {
-		return s.redirectError(t.RedirectURI, t.State, unavailable(err))
+		return s.redirectError(t.RedirectURI, t.State, Unavailable(err))
 	}
 	answer := exchange.AuthorizationResponse{Code: text, State: t.State, Issuer: s.cfg.Issuer}
 	reply := message.Redirect(303, answer.URL(t.RedirectURI))

@@ -149,14 +149,14 @@ func (s *Server) prove(now time.Time, a exchange.ClientAuth, c Client) error {
 
 func (s *Server) checkSecret(now time.Time, a exchange.ClientAuth, c Client) error {
 	k := table.KeyOf("secret " + a.ClientID)
-	if full, err := s.exhausted(now, k, wrongSecrets); err != nil || full {
+	if full, err := exhausted(now, s.t.Throttles, k, wrongSecrets); err != nil || full {
 		return tooMany(err, "too many wrong client secrets; wait and send the right one", secretWindow)
 	}
 	sum := sha256.Sum256([]byte(a.ClientSecret))
 	if subtle.ConstantTimeCompare(sum[:], c.Secret[:]) == 1 {
 		return nil
 	}
-	if err := s.count(now, k, 1, secretWindow); err != nil {
+	if err := count(now, s.t.Throttles, k, 1, secretWindow); err != nil {
 		return tooMany(err, "too many wrong client secrets; wait and send the right one", secretWindow)
 	}
 	return oauth.E(oauth.InvalidClient, "the client secret is wrong")

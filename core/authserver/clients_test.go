@@ -212,11 +212,13 @@ func TestCM_WhatADocumentGets(t *testing.T) {
 		``:                           {"mcp:read mcp:write", "authorization_code"},
 		`,"scope":"mcp:admin other"`: {"mcp:admin", "authorization_code"},
 		`,"scope":"other"`:           {"mcp:read", "authorization_code"},
-		`,"scope":"mcp:write mcp:admin","grant_types":["authorization_code","client_credentials","urn:other"]`: {"mcp:write", "authorization_code client_credentials"},
-		`,"scope":"mcp:admin","grant_types":["authorization_code","client_credentials"]`:                       {"mcp:read", "authorization_code client_credentials"},
+		`,"scope":"mcp:write mcp:admin","grant_types":["authorization_code","client_credentials","urn:other"]`:              {"mcp:write", "authorization_code client_credentials"},
+		`,"scope":"mcp:admin","grant_types":["authorization_code","client_credentials"]`:                                    {"mcp:read", "authorization_code client_credentials"},
+		`,"scope":"mcp:write mcp:admin","grant_types":["authorization_code","urn:ietf:params:oauth:grant-type:jwt-bearer"]`: {"mcp:write", "authorization_code urn:ietf:params:oauth:grant-type:jwt-bearer"},
 		`,"scope":"mcp:read \u0001"`: {"mcp:read mcp:write", "authorization_code"},
 	} {
 		d, _ := newShelf(t, more)
+		d.s.grants = append(d.s.grants, oauth.GrantJWTBearer)
 		c, err := d.s.client(d.now, documentID)
 		d.NoErr(err)                                          // it makes a client
 		d.Equal(c.Scope, want.scope)                          // with this scope
@@ -269,16 +271,18 @@ func TestCM_APublicDocumentHasNoNameOfItsOwn(t *testing.T) {
 func TestWhatAServerIsMadeOf(t *testing.T) {
 	good := Config{Issuer: fIssuer, Resources: []string{fResource}, Random: rand.Reader}
 	for name, change := range map[string]func(*Config, *Tables){
-		"no issuer":          func(c *Config, _ *Tables) { c.Issuer = "" },
-		"no resource":        func(c *Config, _ *Tables) { c.Resources = nil },
-		"no randomness":      func(c *Config, _ *Tables) { c.Random = nil },
-		"a bad resource":     func(c *Config, _ *Tables) { c.Resources = []string{fResource, "x#y"} },
-		"a bad issuer":       func(c *Config, _ *Tables) { c.Issuer = "http://[" },
-		"an unknown method":  func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{"tls_client_auth"} },
-		"a method twice":     func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{oauth.AuthNone, oauth.AuthNone} },
-		"no table of names":  func(_ *Config, t *Tables) { t.Spent = nil },
-		"no table of keys":   func(_ *Config, t *Tables) { t.Keys = nil },
-		"neither of the two": func(_ *Config, t *Tables) { t.Spent, t.Keys = nil, nil },
+		"no issuer":                     func(c *Config, _ *Tables) { c.Issuer = "" },
+		"no resource":                   func(c *Config, _ *Tables) { c.Resources = nil },
+		"no randomness":                 func(c *Config, _ *Tables) { c.Random = nil },
+		"a bad resource":                func(c *Config, _ *Tables) { c.Resources = []string{fResource, "x#y"} },
+		"a bad issuer":                  func(c *Config, _ *Tables) { c.Issuer = "http://[" },
+		"an unknown method":             func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{"tls_client_auth"} },
+		"a method twice":                func(c *Config, _ *Tables) { c.TokenAuthMethods = []string{oauth.AuthNone, oauth.AuthNone} },
+		"too long a life":               func(c *Config, _ *Tables) { c.Lifetimes.Refresh = LongestLifetime + 1 },
+		"a life that is less than none": func(c *Config, _ *Tables) { c.Lifetimes.Access = -time.Second },
+		"no table of names":             func(_ *Config, t *Tables) { t.Spent = nil },
+		"no table of keys":              func(_ *Config, t *Tables) { t.Keys = nil },
+		"neither of the two":            func(_ *Config, t *Tables) { t.Spent, t.Keys = nil, nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
@@ -330,6 +334,7 @@ func TestASweepCountsEveryKind(t *testing.T) {
 	d.redeem("dev-public-client", d.codeFor("dev-public-client"))
 	d.s.Push(d.now, posted(PushPath, requestOf("dev-public-client")))
 	d.enter(member(d.device("dev-public-client"), "user_code"))
+	d.enter("BBBB-BBBB")
 	key, _ := jose.FromSeed([32]byte{1})
 	proof, _ := exchange.DPoPProof{Method: "POST", URL: fIssuer + TokenPath, JTI: "a", IssuedAt: fNow}.Sign(key)
 	d.token(secretGrant, message.Field{Name: "DPoP", Value: proof})

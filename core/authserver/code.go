@@ -69,7 +69,7 @@ func (s *Server) redeem(now time.Time, c Client, key table.Key, read table.Recor
 	}
 	spent := read.Value
 	spent.Grant = grant
-	err = s.t.Codes.Swap(now, key, read, spent, read.Expires)
+	err = s.t.Codes.Swap(now, key, read, spent, s.remembered(now, read.Expires))
 	if err == nil {
 		return t, nil
 	}
@@ -78,10 +78,28 @@ func (s *Server) redeem(now time.Time, c Client, key table.Key, read table.Recor
 		return oauth.Token{}, err
 	}
 	winner, err := s.t.Codes.Get(now, key)
-	if err != nil {
+	if errors.Is(err, table.ErrMissing) {
 		return oauth.Token{}, errCode
 	}
+	if err != nil {
+		return oauth.Token{}, err
+	}
 	return oauth.Token{}, s.replayed(now, winner.Value.Grant)
+}
+
+// longestMemory is how long a spent code is remembered at most.
+const longestMemory = 10 * time.Minute
+
+// remembered is until when a spent code is, so that a replay is known for one:
+// as long as the access token that it gave lives, within bounds. They share
+// the table with the codes that are good, and leave half of it to them: while
+// it is fuller, a code is forgotten when it would have expired.
+func (s *Server) remembered(now, expires time.Time) time.Time {
+	until := now.Add(min(s.cfg.Lifetimes.Access, longestMemory))
+	if until.Before(expires) || s.t.Codes.Len() > s.cfg.Limits.Codes/2 {
+		return expires
+	}
+	return until
 }
 
 // replayed kills everything that came from a code.

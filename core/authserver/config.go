@@ -4,6 +4,7 @@
 package authserver
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -19,7 +20,12 @@ const (
 	ApprovalDeny   Approval = "deny"   // test hook: denied without asking
 )
 
-// Lifetimes of what is issued, each at least a second. Zero: the default.
+// LongestLifetime is ten years: nothing that is issued lives longer, so that
+// no moment lies beyond what can be counted in nanoseconds.
+const LongestLifetime = 10 * 365 * 24 * time.Hour
+
+// Lifetimes of what is issued, each at least a second and at most
+// LongestLifetime. Zero: the default.
 type Lifetimes struct {
 	Code        time.Duration // 60 s
 	Access      time.Duration // 3,600 s
@@ -30,6 +36,30 @@ type Lifetimes struct {
 	Pushed      time.Duration // 60 s for a pushed authorization request
 	Key         time.Duration // 24 h until another key signs JWT access tokens
 	Client      time.Duration // 24 h for a registered client that was never used; a used one lives 30 days from its last use
+}
+
+// check names a lifetime that is too long.
+func (l Lifetimes) check() error {
+	for _, d := range [...]struct {
+		name  string
+		value time.Duration
+	}{
+		{"Code", l.Code}, {"Access", l.Access}, {"Refresh", l.Refresh}, {"Device", l.Device}, {"Interval", l.Interval},
+		{"Transaction", l.Transaction}, {"Pushed", l.Pushed}, {"Key", l.Key}, {"Client", l.Client},
+	} {
+		if err := CheckLifetime("Lifetimes."+d.name, d.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckLifetime refuses a setting that is no lifetime.
+func CheckLifetime(name string, d time.Duration) error {
+	if d < 0 || d > LongestLifetime {
+		return errors.New(name + " must be at most ten years, 87600h, and not negative")
+	}
+	return nil
 }
 
 // Limits bound what is kept. Zero: the default.

@@ -17,7 +17,7 @@ import (
 func (s *Server) showConsent(now time.Time, t Transaction, c Client) message.Response {
 	id, key, err := s.secret(24)
 	if err != nil {
-		return s.redirectError(t.RedirectURI, t.State, unavailable(err))
+		return s.redirectError(t.RedirectURI, t.State, Unavailable(err))
 	}
 	cookie, browser, err := s.browserCookie(id, AuthorizePath)
 	if err == nil {
@@ -25,7 +25,7 @@ func (s *Server) showConsent(now time.Time, t Transaction, c Client) message.Res
 		err = s.t.Transactions.Create(now, key, t, now.Add(s.cfg.Lifetimes.Transaction))
 	}
 	if err != nil {
-		return s.redirectError(t.RedirectURI, t.State, unavailable(err))
+		return s.redirectError(t.RedirectURI, t.State, Unavailable(err))
 	}
 	scope, _ := oauth.ParseScope(t.Terms.Scope)
 	page := pages.ConsentPage(pages.Consent{
@@ -49,7 +49,7 @@ func (s *Server) Decide(now time.Time, m message.Request) message.Response {
 		return strangePage.page()
 	}
 	if err != nil {
-		return storagePage.page()
+		return failed(err)
 	}
 	t := read.Value
 	if t.Decided {
@@ -60,7 +60,7 @@ func (s *Server) Decide(now time.Time, m message.Request) message.Response {
 	case errors.Is(err, table.ErrMoved):
 		return decidedPage.page()
 	case err != nil:
-		return storagePage.page()
+		return failed(err)
 	}
 	return s.decide(now, t, f.approve)
 }
@@ -76,6 +76,16 @@ var (
 	foreignPage = trouble{403, "The answer came from another site",
 		"Only the page that this server has shown may answer.", "Go back to the application and start again."}
 )
+
+var fullPage = trouble{503, "The server is full", "It holds as many records as it may, and nothing was decided.", "Wait a minute until some have expired, then try again."}
+
+// failed is the page of what failed: unavailable, for people.
+func failed(err error) message.Response {
+	if errors.Is(err, table.ErrFull) {
+		return fullPage.after(time.Minute)
+	}
+	return storagePage.page()
+}
 
 // A decision is what both the consent and the device page post.
 type decision struct {

@@ -51,9 +51,9 @@ func starts(client string) table.Key { return table.KeyOf("device " + client) }
 
 func (s *Server) countStart(now time.Time, client string) error {
 	const what = "the client has too many device authorizations; finish or wait for some to expire"
-	full, err := s.exhausted(now, starts(client), int32(s.cfg.Limits.ClientStarts))
+	full, err := exhausted(now, s.t.Throttles, starts(client), int32(s.cfg.Limits.ClientStarts))
 	if err == nil && !full {
-		err = s.count(now, starts(client), 1, s.cfg.Lifetimes.Device)
+		err = count(now, s.t.Throttles, starts(client), 1, s.cfg.Lifetimes.Device)
 	}
 	if err != nil || full {
 		return tooMany(err, what, time.Minute)
@@ -184,6 +184,6 @@ func (s *Server) redeemDevice(now time.Time, c Client, holder string, key table.
 		_ = take(now, s.t.Grants, grant)
 		return oauth.Token{}, err
 	}
-	_ = s.count(now, starts(read.Value.Terms.Client), -1, 0)
+	_ = count(now, s.t.Throttles, starts(read.Value.Terms.Client), -1, 0)
 	return t, nil
 }

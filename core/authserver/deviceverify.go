@@ -50,7 +50,7 @@ func readUserCode(typed string) (k table.Key, ok bool) {
 	return table.KeyOf(code), true
 }
 
-// Wrong user codes one address may enter within codeWindow.
+// Wrong user codes that may come from one place within codeWindow.
 const (
 	wrongCodes = 8
 	codeWindow = time.Minute
@@ -76,30 +76,27 @@ func (s *Server) DeviceVerify(now time.Time, m message.Request) message.Response
 }
 
 func (s *Server) lookUp(now time.Time, peer string, entry pages.DeviceEntry) message.Response {
-	guesses := table.KeyOf("user code " + peer)
-	if full, err := s.exhausted(now, guesses, wrongCodes); err != nil {
-		return storagePage.page()
+	from := guesser(peer)
+	if full, err := exhausted(now, s.t.Guesses, from, wrongCodes); err != nil {
+		return failed(err)
 	} else if full {
-		return limited(guessingPage, codeWindow)
+		return guessingPage.after(codeWindow)
 	}
 	key, d, err := s.liveDevice(now, entry.UserCode)
 	if errors.Is(err, table.ErrMissing) {
-		if err := s.count(now, guesses, 1, codeWindow); err != nil {
-			return limited(guessingPage, codeWindow)
+		switch err := count(now, s.t.Guesses, from, 1, codeWindow); {
+		case errors.Is(err, table.ErrMoved): // many guess at once
+			return guessingPage.after(codeWindow)
+		case err != nil:
+			return failed(err)
 		}
 		entry.Trouble = "No device is waiting with this code. Codes work once and for a limited time; check it, or start again on the device."
 		return pages.DeviceEntryPage(entry)
 	}
 	if err != nil {
-		return storagePage.page()
+		return failed(err)
 	}
 	return s.confirm(now, key, d, entry.UserCode)
-}
-
-func limited(t trouble, wait time.Duration) message.Response {
-	r := t.page()
-	r.Header = r.Header.With("Retry-After", message.Decimal(int64(wait/time.Second)))
-	return r
 }
 
 // liveDevice finds a device that waits for an answer. Unknown, expired, used
@@ -122,9 +119,13 @@ func (s *Server) liveDevice(now time.Time, typed string) (table.Key, Device, err
 
 // confirm shows who asks for what, bound to this browser and this code.
 func (s *Server) confirm(now time.Time, device table.Key, d Device, userCode string) message.Response {
+	c, err := s.client(now, d.Terms.Client)
+	if err != nil {
+		return clientless(err).page()
+	}
 	id, key, err := s.secret(24)
 	if err != nil {
-		return storagePage.page()
+		return failed(err)
 	}
 	cookie, browser, err := s.browserCookie(id, DeviceVerifyPath)
 	if err == nil {
@@ -132,11 +133,7 @@ func (s *Server) confirm(now time.Time, device table.Key, d Device, userCode str
 		err = s.t.DevicePages.Create(now, key, page, now.Add(s.cfg.Lifetimes.Transaction))
 	}
 	if err != nil {
-		return storagePage.page()
-	}
-	c, err := s.client(now, d.Terms.Client)
-	if err != nil {
-		return storagePage.page()
+		return failed(err)
 	}
 	scope, _ := oauth.ParseScope(d.Terms.Scope)
 	left := time.Duration(d.ExpiresAt - now.UnixNano())
@@ -166,7 +163,7 @@ func (s *Server) DecideDevice(now time.Time, m message.Request) message.Response
 		return strangePage.page()
 	}
 	if err != nil {
-		return storagePage.page()
+		return failed(err)
 	}
 	if code, ok := readUserCode(f.userCode); f.userCode != "" && (!ok || code != page.Value.Code) {
 		return trouble{403, "Another code than the one shown", "The answer named another code than this page was about; neither was approved.",

@@ -233,8 +233,8 @@ func documentScope(c oauth.ClientMetadata) string {
 	if err != nil || c.Scope == "" {
 		return oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	service := slices.Contains(c.GrantTypes, oauth.GrantClientCredentials)
-	known := slices.DeleteFunc(asked, func(v string) bool { return !oauth.KnownScope(v) || service && v == oauth.ScopeAdmin })
+	alone := unasked(c.GrantTypes)
+	known := slices.DeleteFunc(asked, func(v string) bool { return !oauth.KnownScope(v) || alone && v == oauth.ScopeAdmin })
 	if len(known) == 0 {
 		return oauth.ScopeRead
 	}

@@ -26,7 +26,10 @@ const (
 // proof checks the proof of a token request, after the client has proven
 // itself, and returns its key; "" without one.
 func (s *Server) proof(now time.Time, m message.Request, c Client) (key string, err error) {
-	if s.cfg.DPoP == DPoPOff {
+	switch {
+	case s.cfg.DPoP == DPoPOff && c.DPoPBound: // a document says so, or DPoP was on when the client registered
+		return "", oauth.E(oauth.UnauthorizedClient, "the client takes bound tokens alone (dpop_bound_access_tokens), and DPoP is off here; start the server with --dpop optional")
+	case s.cfg.DPoP == DPoPOff:
 		return "", nil
 	}
 	if exchange.Proofs(m.Header) == 0 {
@@ -122,7 +125,7 @@ func (s *Server) nonces(now time.Time) ([]string, error) {
 func (s *Server) fresh(now time.Time, nonce string) error {
 	all, err := s.nonces(now)
 	if err != nil {
-		return unavailable(err)
+		return Unavailable(err)
 	}
 	for _, n := range all {
 		if oauth.SameSecret(nonce, n) {

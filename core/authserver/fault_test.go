@@ -46,7 +46,7 @@ func faultyWith(t *testing.T, cfg Config) (*Server, *table.Fault) {
 		Codes: table.Faulty[Code]{Table: m.Codes, Fault: f}, Grants: table.Faulty[Grant]{Table: m.Grants, Fault: f},
 		Access: table.Faulty[Access]{Table: m.Access, Fault: f}, Refresh: table.Faulty[Refresh]{Table: m.Refresh, Fault: f},
 		Devices: table.Faulty[Device]{Table: m.Devices, Fault: f}, UserCodes: table.Faulty[table.Key]{Table: m.UserCodes, Fault: f},
-		DevicePages: table.Faulty[DevicePage]{Table: m.DevicePages, Fault: f}, Pushed: table.Faulty[PushedRecord]{Table: m.Pushed, Fault: f}, Throttles: table.Faulty[Throttle]{Table: m.Throttles, Fault: f}, Spent: table.Faulty[struct{}]{Table: m.Spent, Fault: f}, Keys: table.Faulty[[]keyring.Key]{Table: m.Keys, Fault: f}})
+		DevicePages: table.Faulty[DevicePage]{Table: m.DevicePages, Fault: f}, Pushed: table.Faulty[PushedRecord]{Table: m.Pushed, Fault: f}, Throttles: table.Faulty[Throttle]{Table: m.Throttles, Fault: f}, Guesses: table.Faulty[Throttle]{Table: m.Guesses, Fault: f}, Spent: table.Faulty[struct{}]{Table: m.Spent, Fault: f}, Keys: table.Faulty[[]keyring.Key]{Table: m.Keys, Fault: f}})
 	if err != nil {
 		t.Fatal(err)
 	}

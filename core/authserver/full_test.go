@@ -24,6 +24,11 @@ func full(r message.Response) bool {
 	return r.Status == 503 && member(r, "error") == oauth.TemporarilyUnavailable && r.Header.Get("Retry-After") == "60" && strings.Contains(member(r, "error_description"), "as many records as it may")
 }
 
+// fullPageShown says that a person is.
+func fullPageShown(r message.Response) bool {
+	return r.Status == 503 && r.Header.Get("Retry-After") == "60" && strings.Contains(string(r.Body), "as many records as it may") && r.Header.Get("Set-Cookie") == ""
+}
+
 func TestR04_EveryTableIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		limits Limits
@@ -50,7 +55,7 @@ func TestR04_EveryTableIsBounded(t *testing.T) {
 		}, status(200), full, 30 * 24 * time.Hour},
 		"pages of codes": {Limits{Transactions: 1}, func(d *desk, _ int) message.Response {
 			return d.enter(member(d.device("dev-public-client"), "user_code"))
-		}, status(200), shown, 10 * time.Minute},
+		}, status(200), fullPageShown, 10 * time.Minute},
 		"proofs": {Limits{Spent: 1}, func(d *desk, n int) message.Response {
 			key, _ := jose.FromSeed([32]byte{1})
 			proof, _ := exchange.DPoPProof{Method: "POST", URL: fIssuer + TokenPath, JTI: string(rune('a' + n)), IssuedAt: d.now}.Sign(key)
@@ -86,18 +91,39 @@ func TestR04_NoGrantWithoutTokens(t *testing.T) {
 }
 
 // RFC 9700 section 2.5, RFC 8628 section 5.1: who cannot be counted does not
-// get to guess.
+// get to guess, and is told of the server, not of a limit that others met.
 func TestR04_NobodyGuessesUncounted(t *testing.T) {
 	d := newDesk(t, ApprovalAuto)
 	d.s.t.Throttles = table.NewMemory[Throttle](1)
-	d.refused(d.token(secretGrant+"x"), "invalid_client")                                                                          // the first guess is counted
-	r := d.token("grant_type=client_credentials&client_id=dev-admin-client&client_secret=wrong")                                   // of another client there is no room for a count
-	d.True(r.Status == 429 && member(r, "error") == oauth.TemporarilyUnavailable && r.Header.Get("Retry-After") == "30")           // so it is not judged
-	d.Equal(d.token("grant_type=client_credentials&client_id=dev-admin-client&client_secret=dev-admin-secret").Status, 200)        // the right secret is no guess
-	d.True(strings.Contains(string(d.enter("BBBB-BBBB").Body), "Too many wrong codes") && d.enter("BBBB-BBBB").Status == 429)      // nor is a user code
-	r = d.device("dev-public-client")                                                                                              //
-	d.True(r.Status == 429 && r.Header.Get("Retry-After") == "60" && strings.Contains(member(r, "error_description"), "too many")) // nor does a device begin
-	d.Equal(d.s.Records()["devices"], 0)                                                                                           // unseen
+	d.refused(d.token(secretGrant+"x"), "invalid_client")                                                                   // the first guess is counted
+	d.True(full(d.token("grant_type=client_credentials&client_id=dev-admin-client&client_secret=wrong")))                   // of another client there is no room for a count, so it is not judged
+	d.Equal(d.token("grant_type=client_credentials&client_id=dev-admin-client&client_secret=dev-admin-secret").Status, 200) // the right secret is no guess
+	d.True(full(d.device("dev-public-client")))                                                                             // nor does a device begin
+	d.Equal(d.s.Records()["devices"], 0)                                                                                    // unseen
+	d.s.t.Guesses = table.NewMemory[Throttle](1)
+	d.Equal(d.enter("BBBB-BBBB").Status, 400) // the first guess is counted
+	r := d.enterFrom("192.0.2.2", "BBBB-BBBB")
+	d.True(r.Status == 503 && r.Header.Get("Retry-After") == "60" && strings.Contains(string(r.Body), "as many records as it may")) // another place's is not judged
+}
+
+// RFC 8628 section 5.1: one host has all of a /64, so that is one guesser; and
+// however many there are, devices begin as ever.
+func TestGuessersAreCountedByPlace(t *testing.T) {
+	d := newDesk(t, ApprovalAuto)
+	tried := map[string]int{}
+	for _, c := range []struct{ place, peer string }{{"one /64", "2001:db8::%d"}, {"a link", "fe80::%d%%eth0"}, {"another /64", "2001:db8:0:1::%d"}, {"IPv4", "192.0.2.7"}, {"IPv4", "::ffff:192.0.2.7"}, {"IPv4 beside it", "192.0.2.8"}, {"no address", ""}} {
+		for i := range 30 {
+			if d.enterFrom(strings.Replace(strings.Replace(c.peer, "%d", message.Decimal(int64(i)), 1), "%%", "%", 1), "BBBB-BBBB").Status != 429 {
+				tried[c.place]++
+			}
+		}
+	}
+	d.Equal(tried, map[string]int{"one /64": wrongCodes, "a link": wrongCodes, "another /64": wrongCodes, "IPv4": wrongCodes, "IPv4 beside it": wrongCodes, "no address": wrongCodes})
+	d.s.t.Guesses = table.NewMemory[Throttle](0)
+	d.Equal(d.enter("BBBB-BBBB").Status, 503) // no room for one more guesser
+	started := d.device("dev-public-client")
+	d.Equal(started.Status, 200)                               // is no room for guesses alone
+	d.Equal(d.enter(member(started, "user_code")).Status, 200) // and the right code is none
 }
 
 // crowded is a table whose records are always changed by somebody else first.

@@ -43,7 +43,7 @@ func (s *Server) Metadata() oauth.ServerMetadata {
 		m.AuthorizationGrantProfiles = []string{exchange.ProfileIDJAG}
 	}
 	if s.serves(oauth.AuthKey) {
-		m.TokenAuthSigningAlgsSupported = s.cfg.Algorithms
+		m.TokenAuthSigningAlgsSupported, m.RevocationAuthSigningAlgs, m.IntrospectionAuthSigningAlgs = s.cfg.Algorithms, s.cfg.Algorithms, s.cfg.Algorithms
 	}
 	if s.cfg.Compat != "" {
 		m.MCPCompatibility = []string{s.cfg.Compat}

@@ -109,9 +109,11 @@ func (d *desk) device(client string) message.Response {
 	return d.s.DeviceAuthorization(d.now, posted(DevicePath, "client_id="+client))
 }
 
-func (d *desk) enter(userCode string) message.Response {
+func (d *desk) enter(userCode string) message.Response { return d.enterFrom("192.0.2.1", userCode) }
+
+func (d *desk) enterFrom(peer, userCode string) message.Response {
 	r := message.Get(fIssuer + DeviceVerifyPath + "?user_code=" + userCode)
-	r.Peer = "192.0.2.1"
+	r.Peer = peer
 	return d.s.DeviceVerify(d.now, r)
 }
 

@@ -118,13 +118,15 @@ type Tables struct {
 	DevicePages  table.Table[DevicePage]
 	Pushed       table.Table[PushedRecord]
 	Throttles    table.Table[Throttle]
+	Guesses      table.Table[Throttle] // of user codes, by address: apart, so that guessers crowd out nobody's device
 	Spent        table.Table[struct{}] // names of signed statements that are good once
 	Keys         table.Table[[]keyring.Key]
 }
 
 // Records of kinds that no limit speaks of.
 const (
-	maxThrottles = 100_000
+	maxThrottles = 50_000
+	maxGuesses   = 50_000
 	maxKeys      = 1_000
 )
 
@@ -151,6 +153,7 @@ func StoredTables(l Limits, open table.Opener) Tables {
 		DevicePages:  table.Open(open, "device_pages", l.Transactions, devicePageCodec),
 		Pushed:       table.OpenWeighed(open, "pushed", l.Transactions, heaviest, pushedCodec),
 		Throttles:    table.Open(open, "throttles", maxThrottles, throttleCodec),
+		Guesses:      table.Open(open, "guesses", maxGuesses, throttleCodec),
 		Spent:        table.Open(open, "spent", l.Spent, table.Names),
 		Keys:         table.Open(open, "keys", maxKeys, keysCodec),
 	}

@@ -74,10 +74,14 @@ func narrowed(t Terms, c Client, r exchange.TokenRequest) (Terms, error) {
 }
 
 // rotate issues the next generation and then moves the grant on to it. Until
-// that swap the old token is the current one.
+// that swap the old token is the current one. What a public client gets for a
+// proof is bound to that key from then on (RFC 9449 section 5).
 func (s *Server) rotate(now time.Time, c Client, old Refresh, read table.Record[Grant], terms Terms) (oauth.Token, error) {
 	next := read.Value
 	next.Generation++
+	if c.TokenEndpointAuthMethod == oauth.AuthNone {
+		next.Terms = boundTo(next.Terms, terms.Key)
+	}
 	t, err := s.issueMembers(now, c, old.Grant, next.Generation, unique.Make(terms))
 	if err != nil {
 		return oauth.Token{}, err

@@ -65,7 +65,7 @@ func (s *Server) registrable(c oauth.ClientMetadata) (oauth.ClientMetadata, erro
 	if c.Scope == "" {
 		c.Scope = oauth.ScopeRead + " " + oauth.ScopeWrite
 	}
-	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, s.checkKeys} {
+	for _, check := range [...]func(*oauth.ClientMetadata) string{s.checkGrants, clientTexts, checkScope, s.checkKeys, s.checkBinding} {
 		if fault := check(&c); fault != "" {
 			return oauth.ClientMetadata{}, oauth.E(oauth.InvalidClientMetadata, fault)
 		}
@@ -102,6 +102,13 @@ func (s *Server) checkGrants(c *oauth.ClientMetadata) string {
 
 func clientTexts(c *oauth.ClientMetadata) string { return exchange.ClientTextFault(*c) }
 
+// unasked reports whether tokens can be had with these grants that nobody
+// consents to: a client's own, or those of a user that another server speaks
+// for and that are bounded by what the client is registered for.
+func unasked(grants []string) bool {
+	return slices.Contains(grants, oauth.GrantClientCredentials) || slices.Contains(grants, oauth.GrantJWTBearer)
+}
+
 // checkScope also keeps mcp:admin from clients that nobody consents to.
 func checkScope(c *oauth.ClientMetadata) string {
 	scope, err := oauth.ParseScope(c.Scope)
@@ -113,10 +120,19 @@ func checkScope(c *oauth.ClientMetadata) string {
 			return "scope has a value that is not known; scopes_supported of the metadata lists them"
 		}
 	}
-	if scope.Has(oauth.ScopeAdmin) && slices.Contains(c.GrantTypes, oauth.GrantClientCredentials) {
-		return "mcp:admin cannot be registered with client_credentials, where nobody consents; dev-admin-client has it"
+	if scope.Has(oauth.ScopeAdmin) && unasked(c.GrantTypes) {
+		return "mcp:admin cannot be registered with client_credentials or jwt-bearer, where nobody consents; dev-admin-client has it"
 	}
 	c.Scope = scope.String()
+	return ""
+}
+
+// checkBinding refuses what would not be kept: a client that asks for bound
+// tokens alone (RFC 9449 section 5.2) means it for its own protection.
+func (s *Server) checkBinding(c *oauth.ClientMetadata) string {
+	if c.DPoPBound && s.cfg.DPoP == DPoPOff {
+		return "dpop_bound_access_tokens cannot be kept, since DPoP is off here: leave it out, or start the server with --dpop optional"
+	}
 	return ""
 }
 

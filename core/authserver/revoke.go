@@ -73,7 +73,7 @@ func (s *Server) Check(now time.Time, m message.Request, c exchange.Credentials,
 		return AccessToken{}, oauth.E(oauth.InvalidToken, "the access token is unknown, expired or revoked")
 	}
 	if err != nil {
-		return AccessToken{}, unavailable(err)
+		return AccessToken{}, Unavailable(err)
 	}
 	if a.Resource != resource {
 		return AccessToken{}, oauth.E(oauth.InvalidToken, "the access token is for another resource")

@@ -57,6 +57,9 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 			return nil, err
 		}
 	}
+	if err := cfg.Lifetimes.check(); err != nil {
+		return nil, err
+	}
 	if err := checkMethods(cfg.TokenAuthMethods); err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func NewWith(cfg Config, t Tables) (*Server, error) {
 	if err != nil {
 		return nil, errors.New("authserver: issuer: " + err.Error())
 	}
-	if t.Spent == nil || t.Keys == nil {
+	if t.Spent == nil || t.Keys == nil || t.Guesses == nil {
 		return nil, errors.New("authserver: every table is needed")
 	}
 	s := &Server{cfg: cfg, t: t, origin: u.Origin(), base: u.Path}
@@ -89,7 +92,7 @@ func (s *Server) Sweep(now time.Time) int {
 	return s.t.Clients.Sweep(now) + s.t.Transactions.Sweep(now) + s.t.Codes.Sweep(now) +
 		s.t.Grants.Sweep(now) + s.t.Access.Sweep(now) + s.t.Refresh.Sweep(now) +
 		s.t.Pushed.Sweep(now) + s.t.Devices.Sweep(now) + s.t.UserCodes.Sweep(now) + s.t.DevicePages.Sweep(now) +
-		s.t.Throttles.Sweep(now) + s.t.Spent.Sweep(now) + s.t.Keys.Sweep(now)
+		s.t.Throttles.Sweep(now) + s.t.Guesses.Sweep(now) + s.t.Spent.Sweep(now) + s.t.Keys.Sweep(now)
 }
 
 // Records counts what is kept, by table. What has expired counts until it is
@@ -97,7 +100,7 @@ func (s *Server) Sweep(now time.Time) int {
 func (s *Server) Records() map[string]int {
 	return map[string]int{"clients": s.t.Clients.Len(), "consents": s.t.Transactions.Len(), "codes": s.t.Codes.Len(), "grants": s.t.Grants.Len(),
 		"access": s.t.Access.Len(), "refresh": s.t.Refresh.Len(), "pushed": s.t.Pushed.Len(), "devices": s.t.Devices.Len(), "user_codes": s.t.UserCodes.Len(),
-		"device_pages": s.t.DevicePages.Len(), "throttles": s.t.Throttles.Len(), "spent": s.t.Spent.Len(), "keys": s.t.Keys.Len()}
+		"device_pages": s.t.DevicePages.Len(), "throttles": s.t.Throttles.Len(), "guesses": s.t.Guesses.Len(), "spent": s.t.Spent.Len(), "keys": s.t.Keys.Len()}
 }
 
 // secret makes a secret of n random bytes and the key that finds it.
@@ -143,10 +146,10 @@ func grantable(asked string, c Client) (string, *oauth.Error) {
 	return scope.String(), nil
 }
 
-// unavailable is the answer when storage or randomness failed, or a table is
+// Unavailable is the answer when storage or randomness failed, or a table is
 // full: nothing was issued, and the same request may be sent again. What is
 // signed for one request alone was looked at, and must be signed anew.
-func unavailable(err error) *oauth.Error {
+func Unavailable(err error) *oauth.Error {
 	if errors.Is(err, table.ErrFull) {
 		return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: 60,
 			Description: "the server holds as many records as it may; try again when some have expired"}
@@ -161,7 +164,7 @@ func asError(err error) *oauth.Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return unavailable(err)
+	return Unavailable(err)
 }
 
 func fail(err error, basic bool) message.Response { return exchange.ErrorReply(asError(err), basic) }

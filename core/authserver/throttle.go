@@ -3,6 +3,7 @@ package authserver
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"mcp-auth/core/oauth"
@@ -10,8 +11,8 @@ import (
 )
 
 // exhausted reports whether the count has reached limit in its window.
-func (s *Server) exhausted(now time.Time, k table.Key, limit int32) (bool, error) {
-	r, err := s.t.Throttles.Get(now, k)
+func exhausted(now time.Time, counts table.Table[Throttle], k table.Key, limit int32) (bool, error) {
+	r, err := counts.Get(now, k)
 	if errors.Is(err, table.ErrMissing) {
 		return false, nil
 	}
@@ -19,16 +20,16 @@ func (s *Server) exhausted(now time.Time, k table.Key, limit int32) (bool, error
 }
 
 // count adds to the count of a window that began with the first of them.
-func (s *Server) count(now time.Time, k table.Key, add int32, window time.Duration) error {
+func count(now time.Time, counts table.Table[Throttle], k table.Key, add int32, window time.Duration) error {
 	for range 100 {
-		r, err := s.t.Throttles.Get(now, k)
+		r, err := counts.Get(now, k)
 		switch {
 		case errors.Is(err, table.ErrMissing) && add > 0:
-			err = s.t.Throttles.Create(now, k, Throttle{add}, now.Add(window))
+			err = counts.Create(now, k, Throttle{add}, now.Add(window))
 		case errors.Is(err, table.ErrMissing):
 			return nil
 		case err == nil:
-			err = s.t.Throttles.Swap(now, k, r, Throttle{r.Value.Count + add}, r.Expires)
+			err = counts.Swap(now, k, r, Throttle{r.Value.Count + add}, r.Expires)
 		}
 		if !errors.Is(err, table.ErrExists) && !errors.Is(err, table.ErrMoved) {
 			return err
@@ -37,10 +38,25 @@ func (s *Server) count(now time.Time, k table.Key, add int32, window time.Durati
 	return table.ErrMoved
 }
 
-// tooMany is the answer to a guesser, or to anyone when counting failed.
+// tooMany is the answer to a guesser, or to who could not be counted because
+// the same count was raised all the time. Where there is no room for a count,
+// or the storage failed, that is the error: whoever asks has done nothing.
 func tooMany(err error, what string, wait time.Duration) error {
-	if err != nil && !errors.Is(err, table.ErrFull) && !errors.Is(err, table.ErrMoved) {
+	if err != nil && !errors.Is(err, table.ErrMoved) {
 		return err
 	}
 	return &oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 429, RetryAfter: int(wait / time.Second), Description: what}
+}
+
+// guesser is what guesses are counted by: an IPv4 address, or the /64 of an
+// IPv6 address, of which one host has all.
+func guesser(peer string) table.Key {
+	if a, err := netip.ParseAddr(peer); err == nil {
+		if a = a.Unmap().WithZone(""); a.Is6() {
+			all, _ := a.Prefix(64)
+			a = all.Addr()
+		}
+		peer = a.String()
+	}
+	return table.KeyOf("user code " + peer)
 }

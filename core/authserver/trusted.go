@@ -35,8 +35,10 @@ func (t Trusted) subject(sub string) string {
 }
 
 // vouched reads the assertion of a request and checks its signature, that it
-// lives, and its audience: this issuer or, for a workload, its token endpoint.
-func (s *Server) vouched(now time.Time, text string, users bool) (Trusted, exchange.Assertion, error) {
+// lives, its audience, this issuer or, for a workload, its token endpoint, and
+// that whoever brings it holds the key it is bound to, if it is. holder is the
+// key that the request proves.
+func (s *Server) vouched(now time.Time, text, holder string, users bool) (Trusted, exchange.Assertion, error) {
 	bad := func(why string) (Trusted, exchange.Assertion, error) {
 		return Trusted{}, exchange.Assertion{}, oauth.E(oauth.InvalidGrant, "assertion: "+why)
 	}
@@ -65,6 +67,10 @@ func (s *Server) vouched(now time.Time, text string, users bool) (Trusted, excha
 			return bad(err.Error())
 		case a.Audience != s.cfg.Issuer && (users || a.Audience != s.cfg.Issuer+TokenPath):
 			return bad("aud must be the issuer, " + s.cfg.Issuer)
+		case a.Bound && s.cfg.DPoP == DPoPOff:
+			return bad("cnf binds it to a key, and proofs are not looked at here; start the server with --dpop optional")
+		case a.Bound && (a.Key == "" || a.Key != holder):
+			return bad("cnf binds it to a key: send a DPoP proof of the key that cnf.jkt names")
 		}
 		return t, a, nil
 	}
@@ -76,7 +82,7 @@ func (s *Server) userGrant(now time.Time, c Client, r exchange.TokenRequest) (oa
 	if c.TokenEndpointAuthMethod == oauth.AuthNone {
 		return oauth.Token{}, oauth.E(oauth.UnauthorizedClient, "a grant for a user needs a confidential client")
 	}
-	t, a, err := s.vouched(now, r.Assertion, true)
+	t, a, err := s.vouched(now, r.Assertion, r.Key, true)
 	if err != nil {
 		return oauth.Token{}, err
 	}
@@ -161,7 +167,7 @@ func (s *Server) workload(now time.Time, m message.Request, r exchange.TokenRequ
 	if err != nil {
 		return fail(err, false)
 	}
-	t, a, err := s.vouched(now, r.Assertion, false)
+	t, a, err := s.vouched(now, r.Assertion, key, false)
 	if err != nil {
 		return fail(err, false)
 	}

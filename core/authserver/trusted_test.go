@@ -2,6 +2,7 @@ package authserver
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,35 @@ func TestAWorkloadProvesItsKeyWhereAllDo(t *testing.T) {
 	d, sign := trusting(t)
 	d.s.cfg.DPoP = DPoPRequired
 	d.refused(d.token(bearer+sign(exchange.Assertion{Type: "JWT"})), oauth.InvalidDPoPProof)
+}
+
+// RFC 7800 section 3: what is bound to a key is nothing without it, whoever
+// brings it.
+func TestAStatementOfAKeyIsGoodWithThatKeyAlone(t *testing.T) {
+	d, sign := trusting(t)
+	d.s.cfg.DPoP = DPoPOptional
+	k := speaker()
+	other, _ := jose.FromSeed([32]byte{2})
+	proof := func(key jose.PrivateKey, jti string) message.Field {
+		text, err := exchange.DPoPProof{Method: "POST", URL: fIssuer + TokenPath, JTI: jti, IssuedAt: d.now}.Sign(key)
+		d.NoErr(err) // the proof is signed
+		return message.Field{Name: "DPoP", Value: text}
+	}
+	for _, c := range []struct{ typ, client string }{{exchange.TypeIDJAG, forUser}, {"JWT", ""}} {
+		body := bearer + sign(exchange.Assertion{Type: c.typ, Key: k.Public().Thumbprint()}) + c.client
+		d.refused(d.token(body), oauth.InvalidGrant)                              // without a proof
+		d.refused(d.token(body, proof(other, "1"+c.typ)), oauth.InvalidGrant)     // with another key's
+		d.Equal(member(d.token(body, proof(k, "2"+c.typ)), "token_type"), "DPoP") // and no refusal spent it
+		d.s.cfg.DPoP = DPoPOff
+		r := d.token(bearer+sign(exchange.Assertion{Type: c.typ, Key: k.Public().Thumbprint()})+c.client, proof(k, "3"+c.typ))
+		d.refused(r, oauth.InvalidGrant) // nobody can prove it where proofs are not looked at
+		d.True(strings.Contains(member(r, "error_description"), "--dpop"))
+		d.s.cfg.DPoP = DPoPOptional
+	}
+	strange, err := k.Sign(message.Obj(message.M("iss", message.Str(platform)), message.M("sub", message.Str("a")), message.M("aud", message.Str(fIssuer)),
+		message.M("exp", message.Num(d.now.Unix()+60)), message.M("cnf", message.Obj(message.M("x5t#S256", message.Str("x"))))))
+	d.NoErr(err)                                                          // signed
+	d.refused(d.token(bearer+strange, proof(k, "4")), oauth.InvalidGrant) // a key that is named otherwise is nobody's here
 }
 
 func TestWhichScopeAStatementGives(t *testing.T) {

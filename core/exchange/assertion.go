@@ -57,6 +57,8 @@ type Assertion struct {
 	Resource  string // ID-JAG: where the token is to be good; "" where it says nothing or several
 	Anywhere  bool   // it says nothing of a resource
 	Scope     string
+	Bound     bool   // it has cnf: it is good with a proof of a key alone (RFC 7800)
+	Key       string // cnf.jkt: thumbprint of that key; "" where cnf names it otherwise
 	ExpiresAt time.Time
 
 	token jose.Token
@@ -64,8 +66,11 @@ type Assertion struct {
 
 func assertion(t jose.Token) Assertion {
 	typ, _ := t.Header.Get("typ").Text()
+	cnf := t.Claims.Get("cnf")
+	key, _ := cnf.Get("jkt").Text()
 	return Assertion{Type: strings.TrimPrefix(strings.ToLower(typ), "application/"), Issuer: t.Text("iss"), Subject: t.Text("sub"), Audience: t.Audience(),
-		JTI: t.Text("jti"), ClientID: t.Text("client_id"), Resource: t.One("resource"), Anywhere: t.Claims.Get("resource").Kind() == message.Missing, Scope: t.Text("scope"), ExpiresAt: t.Time("exp"), token: t}
+		JTI: t.Text("jti"), ClientID: t.Text("client_id"), Resource: t.One("resource"), Anywhere: t.Claims.Get("resource").Kind() == message.Missing, Scope: t.Text("scope"),
+		Bound: cnf.Kind() != message.Missing, Key: key, ExpiresAt: t.Time("exp"), token: t}
 }
 
 // PeekAssertion reads an assertion without believing it: to find out whose
@@ -120,6 +125,9 @@ func (a Assertion) Sign(k jose.PrivateKey, now time.Time) (string, error) {
 	m.text("jti", a.JTI)
 	m.number("iat", now.Unix())
 	m.number("exp", a.ExpiresAt.Unix())
+	if a.Key != "" {
+		m = append(m, message.M("cnf", message.Obj(message.M("jkt", message.Str(a.Key)))))
+	}
 	return k.Sign(message.Obj(m...), message.M("typ", message.Str(a.Type)))
 }
 

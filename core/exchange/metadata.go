@@ -74,7 +74,9 @@ func ServerMetadataReply(s oauth.ServerMetadata) message.Response {
 	m.texts("token_endpoint_auth_methods_supported", s.TokenEndpointAuthMethodsSupported)
 	m.texts("token_endpoint_auth_signing_alg_values_supported", s.TokenAuthSigningAlgsSupported)
 	m.texts("revocation_endpoint_auth_methods_supported", s.RevocationAuthMethodsSupported)
+	m.texts("revocation_endpoint_auth_signing_alg_values_supported", s.RevocationAuthSigningAlgs)
 	m.texts("introspection_endpoint_auth_methods_supported", s.IntrospectionAuthMethodsSupported)
+	m.texts("introspection_endpoint_auth_signing_alg_values_supported", s.IntrospectionAuthSigningAlgs)
 	m.texts("authorization_grant_profiles_supported", s.AuthorizationGrantProfiles)
 	m.texts("dpop_signing_alg_values_supported", s.DPoPSigningAlgsSupported)
 	m.texts("code_challenge_methods_supported", s.CodeChallengeMethodsSupported)
@@ -122,6 +124,8 @@ func ReadServerMetadata(m message.Response) (oauth.ServerMetadata, error) {
 		TokenEndpointAuthMethodsSupported:  o.texts("token_endpoint_auth_methods_supported"),
 		TokenAuthSigningAlgsSupported:      o.texts("token_endpoint_auth_signing_alg_values_supported"),
 		RevocationAuthMethodsSupported:     o.texts("revocation_endpoint_auth_methods_supported"),
+		RevocationAuthSigningAlgs:          o.texts("revocation_endpoint_auth_signing_alg_values_supported"),
+		IntrospectionAuthSigningAlgs:       o.texts("introspection_endpoint_auth_signing_alg_values_supported"),
 		IntrospectionAuthMethodsSupported:  o.texts("introspection_endpoint_auth_methods_supported"),
 		AuthorizationGrantProfiles:         o.texts("authorization_grant_profiles_supported"),
 		DPoPSigningAlgsSupported:           o.texts("dpop_signing_alg_values_supported"),

@@ -33,7 +33,7 @@ func TestSignedStatementsAreReadAsTheyWereMade(t *testing.T) {
 	p, err := ReadDPoPProof(message.Request{Method: "POST", Header: message.Header{{Name: "DPoP", Value: text}}}, url, signedAt)
 	is.NoErr(err)                                                                                             // RFC 9449 section 4.3
 	is.True(p.Nonce == "n" && p.JTI == "j" && p.Key == k.Thumbprint() && p.GoesWith("t") && !p.GoesWith("u")) // says what was said
-	a := Assertion{Type: TypeIDJAG, Issuer: "https://idp.example", Subject: "s", Audience: "https://as.example", JTI: "j", ClientID: "c", Resource: "https://mcp.example/", Scope: "a b", ExpiresAt: signedAt.Add(time.Minute)}
+	a := Assertion{Type: TypeIDJAG, Issuer: "https://idp.example", Subject: "s", Audience: "https://as.example", JTI: "j", ClientID: "c", Resource: "https://mcp.example/", Scope: "a b", Bound: true, Key: k.Thumbprint(), ExpiresAt: signedAt.Add(time.Minute)}
 	text, err = a.Sign(k, signedAt)
 	is.NoErr(err)
 	got, err := ReadAssertion(text, signedAt, LongestAssertion, []jose.PublicKey{k.Public()})

@@ -23,6 +23,8 @@ type ServerMetadata struct {
 	RevocationAuthMethodsSupported     []string
 	IntrospectionAuthMethodsSupported  []string
 	TokenAuthSigningAlgsSupported      []string // with private_key_jwt: REQUIRED
+	RevocationAuthSigningAlgs          []string // likewise
+	IntrospectionAuthSigningAlgs       []string // likewise
 	DPoPSigningAlgsSupported           []string // RFC 9449 section 5.1
 	AuthorizationGrantProfiles         []string // authorization_grant_profiles_supported
 	CodeChallengeMethodsSupported      []string // MCP: REQUIRED

@@ -18,7 +18,7 @@ func TestAnAlgorithmThatIsNotServedIsNotTaken(t *testing.T) {
 		good, bad := newKey(t, served), newKey(t, other)
 
 		v, _ := message.ParseJSON(b.get("/.well-known/oauth-authorization-server").Body)
-		for _, name := range []string{"token_endpoint_auth_signing_alg_values_supported", "dpop_signing_alg_values_supported"} {
+		for _, name := range []string{"token_endpoint_auth_signing_alg_values_supported", "revocation_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_signing_alg_values_supported", "dpop_signing_alg_values_supported"} {
 			b.Equal(string(v.Get(name).Append(nil)), `["`+served+`"]`) // announced is the one
 		}
 		v, _ = message.ParseJSON(b.get("/.well-known/oauth-protected-resource/mcp/oauth").Body)

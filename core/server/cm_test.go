@@ -331,3 +331,26 @@ func TestDocumentsFromListedHostsAlone(t *testing.T) {
 	}
 	b.Equal(w.fetches(), 1) // no other is asked
 }
+
+// Whatever brings a browser here is told the same about a document that has
+// gone: not that the server failed.
+func TestCIMDADocumentThatIsGone(t *testing.T) {
+	b, w := cimd(t)
+	gone := func(m message.Response) {
+		b.Equal(m.Status, 400) // the client is at fault
+		b.True(strings.Contains(string(m.Body), "could not be fetched") && !strings.Contains(string(m.Body), "storage failed"))
+	}
+	w.pages[documentURL] = page(document(documentURL), "Cache-Control: no-store")
+	pushed := b.post("/oauth/par", b.az("client_id="+enc(documentURL), "redirect_uri="+enc(appRedirect)))
+	b.Equal(pushed.Status, 201)
+	delete(w.pages, documentURL)
+	gone(b.visitPushed(documentURL, text(pushed, "request_uri")))
+	w.pages[documentURL] = page(document(documentURL), "Cache-Control: no-store")
+	b.Equal(b.visitPushed(documentURL, text(pushed, "request_uri")).Status, 200) // which spent nothing
+
+	w.pages[documentURL] = page(strings.Replace(document(documentURL), `"grant_types":[`, `"grant_types":["`+oauth.GrantDeviceCode+`",`, 1), "Cache-Control: no-store")
+	d := b.post("/oauth/device/authorize", "client_id="+enc(documentURL))
+	b.Equal(d.Status, 200)
+	delete(w.pages, documentURL)
+	gone(b.get("/oauth/device/verify?user_code=" + text(d, "user_code")))
+}

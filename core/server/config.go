@@ -164,6 +164,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.SandboxLife == 0 {
 		c.SandboxLife = time.Hour
 	}
+	if err := errors.Join(authserver.CheckLifetime("Minted", c.Minted), authserver.CheckLifetime("SandboxLife", c.SandboxLife)); err != nil {
+		return c, err
+	}
 	if c.Notes == 0 {
 		c.Notes = 100
 	}

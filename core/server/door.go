@@ -62,6 +62,11 @@ func (s *Server) place() {
 	s.routes = append(s.routes, below...)
 }
 
+// acts reports whether a GET does what is done once: the authorization
+// endpoint issues codes and spends references. Such a GET has no HEAD: that is
+// sent by whatever looks at a link before a person does.
+func (r *Route) acts() bool { return r.Method == "GET" && strings.HasSuffix(r.Path, "/authorize") }
+
 func placed(routes []Route) map[string]*place {
 	places := map[string]*place{}
 	for i := range routes {
@@ -72,7 +77,7 @@ func placed(routes []Route) map[string]*place {
 			places[r.Path] = p
 		}
 		p.routes[r.Method] = r
-		if r.Method == "GET" {
+		if r.Method == "GET" && !r.acts() {
 			p.routes["HEAD"] = r
 		}
 	}

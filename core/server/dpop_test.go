@@ -163,6 +163,31 @@ func TestRFC9449RefreshTokensOfPublicClientsAreBound(t *testing.T) {
 	b.Equal(jkt, k.Thumbprint()) // and whose it is
 }
 
+func TestRFC9449ARefreshWithAProofBindsWhatAPublicClientGets(t *testing.T) {
+	b := newBench(t, bound(authserver.DPoPOptional, false))
+	k := newKey(t, jose.ES256)
+	refresh := func(token string, fields ...string) message.Response {
+		return b.post("/oauth/token", "grant_type=refresh_token&client_id="+b.pub+"&refresh_token="+token, fields...)
+	}
+	at := func(key jose.PrivateKey) string { return b.proof(key, exchange.DPoPProof{URL: tokenURL}) }
+	r := refresh(text(b.redeem(b.autoCode()), "refresh_token"))
+	b.Equal(text(r, "token_type"), "Bearer") // nothing is bound yet
+	r = refresh(text(r, "refresh_token"), at(k))
+	b.Equal(text(r, "token_type"), "DPoP") // the proof binds the access token
+	next := text(r, "refresh_token")
+	b.refused(refresh(next), 400, "invalid_grant") // section 5: and the refresh token beside it
+	b.refused(refresh(next, at(newKey(t, jose.ES256))), 400, "invalid_grant")
+	r = refresh(next, at(k))
+	b.Equal(text(r, "token_type"), "DPoP")                             // it is good with that key,
+	b.refused(refresh(text(r, "refresh_token")), 400, "invalid_grant") // and so are all that follow
+	secret := "&client_id=dev-confidential-client&client_secret=dev-confidential-secret"
+	r = b.post("/oauth/token", "grant_type=authorization_code&code_verifier="+verifier+secret+"&code="+b.autoCode("client_id=dev-confidential-client", "redirect_uri="+enc("http://127.0.0.1:1/callback")))
+	again := "grant_type=refresh_token" + secret + "&refresh_token="
+	r = b.post("/oauth/token", again+text(r, "refresh_token"), at(k))
+	b.Equal(text(r, "token_type"), "DPoP")
+	b.Equal(b.post("/oauth/token", again+text(r, "refresh_token"), at(newKey(t, jose.ES256))).Status, 200) // who proves itself otherwise may change keys
+}
+
 func TestRFC9449ACodeMayBeForAKey(t *testing.T) {
 	b := newBench(t, bound(authserver.DPoPOptional, false))
 	k := newKey(t, jose.ES256)
@@ -185,6 +210,20 @@ func TestRFC9449BindingMayBeRequired(t *testing.T) {
 	b = newServer(t, bound(authserver.DPoPOptional, false))
 	id := b.register(`"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_post","dpop_bound_access_tokens":true`)
 	b.refused(b.clientCreds(id), 400, "invalid_dpop_proof") // section 5.2: or by one client for itself
+}
+
+func TestRFC9449WhoAsksForBoundTokensAloneGetsNoOthers(t *testing.T) {
+	const members = `"grant_types":["client_credentials"],"token_endpoint_auth_method":"client_secret_post","dpop_bound_access_tokens":`
+	b := newServer(t, bound(authserver.DPoPOff, false))
+	r := b.postJSON("/oauth/register", "{"+members+"true}")
+	b.refused(r, 400, "invalid_client_metadata")                     // RFC 7591 section 3.2.1: what is not kept is not echoed
+	b.True(strings.Contains(text(r, "error_description"), "--dpop")) // and the author learns why
+	b.Equal(b.clientCreds(b.register(members+"false")).Status, 200)  // who does not ask is served
+	b, w := cimd(t, bound(authserver.DPoPOff, false))
+	w.pages[documentURL] = page(document(documentURL, `"dpop_bound_access_tokens":true`))
+	f := location(b.documented())
+	code, _ := f.One("code")
+	b.refused(b.redeem(code, "client_id="+enc(documentURL), "redirect_uri="+enc(appRedirect)), 400, "unauthorized_client") // a document is no registration, but means the same
 }
 
 func TestRFC9449MayBeOff(t *testing.T) {

@@ -99,7 +99,13 @@ func TestTK31_ASignedAssertionIsTaken(t *testing.T) {
 	r = b.post("/oauth/token", "grant_type=client_credentials&client_id=dev-key-client&"+b.asserted(map[string]message.Value{"aud": message.Strs([]string{base})}))
 	b.Equal(r.Status, 200) // an array of one is one
 	v, _ := message.ParseJSON(b.get("/.well-known/oauth-authorization-server").Body)
-	b.Equal(string(v.Get("token_endpoint_auth_signing_alg_values_supported").Append(nil)), `["ES256","EdDSA","RS256"]`) // RFC 8414 section 2: REQUIRED with the method
+	for _, endpoint := range []string{"token", "revocation", "introspection"} {
+		b.Equal(string(v.Get(endpoint+"_endpoint_auth_signing_alg_values_supported").Append(nil)), `["ES256","EdDSA","RS256"]`) // RFC 8414 section 2: REQUIRED with the method
+	}
+	_, v = methods(t, oauth.AuthPost)
+	for _, endpoint := range []string{"token", "revocation", "introspection"} {
+		b.True(v.Get(endpoint+"_endpoint_auth_signing_alg_values_supported").Kind() == message.Missing) // and nothing without it
+	}
 }
 
 func TestTK31_AssertionsThatAreRefused(t *testing.T) {

@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
+	"time"
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
@@ -80,4 +82,41 @@ func TestUnknownAuthenticationMethodsAreRefused(t *testing.T) {
 		_, err := server.New(server.Config{Issuer: base, TokenAuthMethods: all, Random: strings.NewReader("")})
 		b.True(err != nil) // the server does not start
 	}
+}
+
+// RFC 9110 section 9.3.2: HEAD is GET without a body, and must do no more. What
+// issues codes and spends references has none.
+func TestNothingIsSpentByHEAD(t *testing.T) {
+	b := newBench(t, approval(authserver.ApprovalAuto), tenants, func(c *server.Config) { c.Compat = server.Compat20250326 })
+	url := exchange.PushedURL(base+"/oauth/authorize", b.pub, text(b.push(), "request_uri"))
+	for _, at := range []string{url, base + "/oauth/authorize?" + b.az(), base + "/authorize?" + b.az(), base + "/tenant/acme/oauth/authorize"} {
+		r := b.serve(message.Request{Method: "HEAD", URL: at})
+		b.Equal(r.Status, 405)                                           // it is not served,
+		b.True(!strings.Contains(r.Header.Get("Allow"), "HEAD"))         // which is said
+		b.True(strings.HasPrefix(r.Header.Get("Allow"), "GET, OPTIONS")) // with what is
+		b.True(!strings.Contains(r.Header.Get("Location"), "code="))     // and no code is made
+	}
+	b.Equal(b.serve(message.Request{Method: "GET", URL: url}).Status, 303)               // the reference is good yet
+	b.Equal(b.serve(message.Request{Method: "HEAD", URL: base + "/health"}).Status, 200) // where nothing is done there is HEAD
+}
+
+// A lifetime that cannot be counted in nanoseconds from now would be over at
+// once: the server does not start with it.
+func TestLifetimesHaveAnEnd(t *testing.T) {
+	b := newServer(t)
+	for name, change := range map[string]func(*server.Config){
+		"Lifetimes.Refresh": func(c *server.Config) { c.Lifetimes.Refresh = 251 * 365 * 24 * time.Hour },
+		"Lifetimes.Device":  func(c *server.Config) { c.Lifetimes.Device = authserver.LongestLifetime + 1 },
+		"Minted":            func(c *server.Config) { c.Minted = authserver.LongestLifetime + 1 },
+		"SandboxLife":       func(c *server.Config) { c.SandboxLife = -1 },
+	} {
+		c := server.Config{Issuer: base, Random: rand.Reader}
+		change(&c)
+		_, err := server.New(c)
+		b.True(err != nil && strings.HasPrefix(err.Error(), name+" must be at most ten years")) // and says with which
+	}
+	l := newBench(t, func(c *server.Config) { c.Lifetimes.Access = authserver.LongestLifetime })
+	access, _ := l.login()
+	l.now = l.now.Add(authserver.LongestLifetime - time.Second)
+	l.True(l.alive(access)) // the longest is kept to its end
 }

@@ -8,6 +8,7 @@ import (
 
 	"mcp-auth/core/authserver"
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
@@ -123,6 +124,43 @@ func TestAZ32_ForeignRequestURIs(t *testing.T) {
 		b.Equal(f.All("error"), []string{"invalid_request"}) // it is not fetched, and not passed over
 	}
 	b.Equal(w.fetches(), 1) // the client's document alone
+}
+
+func TestRFC9449_10_1_AProofOfThePushedRequestNamesTheKeyOfTheCode(t *testing.T) {
+	b := newBench(t, bound(authserver.DPoPOptional, false))
+	k, other := newKey(t, jose.ES256), newKey(t, jose.ES256)
+	at := func(key jose.PrivateKey) string { return b.proof(key, exchange.DPoPProof{URL: base + "/oauth/par"}) }
+	redeem := func(pushed message.Response, fields ...string) message.Response {
+		b.Equal(pushed.Status, 201) // it was pushed
+		code, _ := location(b.visitPushed(b.pub, text(pushed, "request_uri"))).One("code")
+		return b.post("/oauth/token", "grant_type=authorization_code&client_id="+b.pub+"&code="+code+"&code_verifier="+verifier, fields...)
+	}
+	jkt := "dpop_jkt=" + k.Thumbprint()
+	for name, pushed := range map[string]func() message.Response{
+		"the field":     func() message.Response { return b.post("/oauth/par", b.az(), at(k)) },
+		"the parameter": func() message.Response { return b.post("/oauth/par", b.az(jkt)) },
+		"both":          func() message.Response { return b.post("/oauth/par", b.az(jkt), at(k)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.refused(redeem(pushed()), 400, "invalid_grant") // the code is for that key
+			b.refused(redeem(pushed(), b.proof(other, exchange.DPoPProof{URL: tokenURL})), 400, "invalid_grant")
+			b.Equal(redeem(pushed(), b.proof(k, exchange.DPoPProof{URL: tokenURL})).Status, 200)
+		})
+	}
+	b.refused(b.post("/oauth/par", b.az(jkt), at(other)), 400, "invalid_dpop_proof") // two keys
+	b.refused(b.post("/oauth/par", b.az(), "DPoP: x"), 400, "invalid_dpop_proof")    // no proof
+	b.refused(b.post("/oauth/par", b.az(), b.proof(k, exchange.DPoPProof{URL: tokenURL})), 400, "invalid_dpop_proof")
+	proof := at(k)
+	b.refused(b.post("/oauth/par", b.az("-resource"), proof), 400, "invalid_target") // a refusal
+	b.Equal(b.post("/oauth/par", b.az(), proof).Status, 201)                         // does not spend it
+	b.refused(b.post("/oauth/par", b.az(), proof), 400, "invalid_dpop_proof")        // success does
+
+	b = newBench(t, bound(authserver.DPoPOptional, true))
+	r := b.post("/oauth/par", b.az(), b.proof(k, exchange.DPoPProof{URL: base + "/oauth/par"}))
+	b.refused(r, 400, "use_dpop_nonce") // section 8 holds here as well
+	b.Equal(b.post("/oauth/par", b.az(), b.proof(k, exchange.DPoPProof{URL: base + "/oauth/par", Nonce: r.Header.Get("DPoP-Nonce")})).Status, 201)
+	b = newBench(t, bound(authserver.DPoPOff, false))
+	b.Equal(b.post("/oauth/par", b.az(), "DPoP: x").Status, 201) // while DPoP is off proofs are not looked at
 }
 
 func TestPushedRequestsOfTenants(t *testing.T) {

@@ -2,6 +2,7 @@
 package server
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -178,6 +179,9 @@ func (s *Server) bearerMetadata(time.Time, message.Request) message.Response {
 
 func (s *Server) mint(now time.Time, _ message.Request) message.Response {
 	t, err := s.static.Mint(now)
+	if err != nil && !errors.Is(err, table.ErrFull) {
+		return exchange.ErrorReply(authserver.Unavailable(err), false)
+	}
 	if err != nil {
 		return exchange.ErrorReply(&oauth.Error{Code: oauth.TemporarilyUnavailable, Status: 503, RetryAfter: int(s.cfg.Minted / time.Second),
 			Description: "as many minted tokens live as may; wait until some expire"}, false)

@@ -1,10 +1,14 @@
 package server_test
 
 import (
+	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
 	"mcp-auth/core/server"
 	"mcp-auth/core/table"
 )
@@ -92,4 +96,31 @@ func TestSandboxRecord(t *testing.T) {
 	got, err := c.Decode(c.Encode(box))
 	b.NoErr(err)
 	b.Equal(got, box) // as it was
+}
+
+// silence is a source of randomness that has none.
+type silence struct{}
+
+func (silence) Read([]byte) (int, error) { return 0, errors.New("no randomness") }
+
+// What failed is told apart from what is full: the one may be asked for again
+// at once, the other when something has expired.
+func TestR16_WhyNothingIsMinted(t *testing.T) {
+	mint := func(change func(*server.Config), before int) message.Response {
+		b := newServer(t, change)
+		for range before {
+			b.Equal(b.postJSON("/test-auth/bearer-token/mint", "").Status, 200) // there is room
+		}
+		r := b.postJSON("/test-auth/bearer-token/mint", "")
+		b.Equal(text(r, "error"), oauth.TemporarilyUnavailable)
+		return r
+	}
+	full := mint(func(c *server.Config) { c.MintedMax = 1 }, 1)
+	if full.Header.Get("Retry-After") != "300" || !strings.Contains(text(full, "error_description"), "as many minted tokens") {
+		t.Error("full:", full.Header, string(full.Body))
+	}
+	failed := mint(func(c *server.Config) { c.Random = silence{} }, 0)
+	if failed.Header.Get("Retry-After") != "1" || strings.Contains(text(failed, "error_description"), "as many") {
+		t.Error("failed:", failed.Header, string(failed.Body))
+	}
 }

@@ -179,6 +179,20 @@ func TestIDJAGsThatAreRefused(t *testing.T) {
 	b.Equal(text(i, "sub"), provider+"|alice") // not this server's alice
 }
 
+func TestNobodyIsAdminUnasked(t *testing.T) {
+	b, _, k := trusting(t)
+	registration := func(scope string) string {
+		return `{"grant_types":["urn:ietf:params:oauth:grant-type:jwt-bearer"],"token_endpoint_auth_method":"client_secret_post","scope":"` + scope + `"}`
+	}
+	b.refused(b.postJSON("/oauth/register", registration("mcp:read mcp:admin")), 400, "invalid_client_metadata") // decision 12
+	r := b.postJSON("/oauth/register", registration("mcp:read"))
+	b.Equal(r.Status, 201)
+	grant := sign(t, k, b.claimed(provider, "alice", message.M("client_id", message.Str(text(r, "client_id"))), message.M("resource", message.Str(resource))), nil, message.M("typ", message.Str("oauth-id-jag+jwt")))
+	mine := "&client_id=" + text(r, "client_id") + "&client_secret=" + text(r, "client_secret")
+	b.refused(b.post("/oauth/token", bearerGrant+grant+mine+"&scope=mcp%3Aadmin"), 400, "invalid_scope") // a grant that says nothing of scope gives no more than was registered
+	b.Equal(text(b.post("/oauth/token", bearerGrant+grant+mine), "scope"), "mcp:read")
+}
+
 func TestIdPIsATestHook(t *testing.T) {
 	b := newServer(t)
 	for _, path := range []string{"/idp/.well-known/openid-configuration", "/idp/jwks"} {

@@ -160,7 +160,7 @@ func (s *Settings) tenants() []string {
 // issuer is what is meant by --issuer: one slash at its end is none.
 func (s *Settings) issuer() string { return strings.TrimSuffix(s.Issuer, "/") }
 
-// A Duration is a flag that is a lifetime; at least a second.
+// A Duration is a flag that is a lifetime; at least a second, at most ten years.
 type Duration struct {
 	To          *time.Duration
 	Name, About string
@@ -216,11 +216,14 @@ func OneOf(flag, value, words string) error {
 	return fmt.Errorf("--%s must be one of %s", flag, strings.ReplaceAll(words, " ", ", "))
 }
 
-// AtLeast judges durations and counts.
+// AtLeast judges durations, which have an upper bound as well, and counts.
 func AtLeast(durations []Duration, counts []Count) error {
 	for _, d := range durations {
 		if *d.To < time.Second {
 			return fmt.Errorf("--%s must be at least 1s", d.Name)
+		}
+		if *d.To > authserver.LongestLifetime {
+			return fmt.Errorf("--%s must be at most ten years, 87600h", d.Name)
 		}
 	}
 	for _, n := range counts {
