@@ -101,7 +101,7 @@ var All = []Fault{
 		m.URL = strings.Replace(m.URL, "callback", "elsewhere", 1)
 		return m
 	}},
-	{ID: "client.document.other", Who: "Client", Finding: "authorize.page", Flows: withCode, Client: "cimd", step: "document", reply: replace("client_id", message.Str(other+"/client.json"))},
+	{ID: "client.document.other", Who: "Client", Finding: "document.client", Flows: withCode, Client: "cimd", step: "document", reply: replace("client_id", message.Str(other+"/client.json"))},
 	{ID: "as.denied", Who: "Auth server", Finding: "denied", Flows: withCode, step: "consent", reply: redirect("code", "error", oauth.AccessDenied)},
 	{ID: "at.state.other", Who: "Attacker", Finding: "state.equal", Flows: withCode, step: "consent", reply: redirect("state", "state", "the-state-of-another-login")},
 	{ID: "as.state.none", Who: "Auth server", Finding: "state.equal", Flows: withCode, step: "consent", reply: redirect("state", "", "")},
@@ -118,7 +118,7 @@ var All = []Fault{
 	{ID: "as.token.html", Who: "Auth server", Finding: "shape.token", Flows: withToken, step: "token", reply: func(message.Response) message.Response {
 		return message.Response{Status: 403, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<html><title>Blocked</title><h1>403 Forbidden</h1>")}
 	}},
-	{ID: "as.token.type", Who: "Auth server", Finding: "shape.token", Flows: withToken, step: "token", reply: replace("token_type", message.Value{})},
+	{ID: "as.token.type", Who: "Auth server", Finding: "shape.tokens", Flows: withToken, step: "token", reply: replace("token_type", message.Value{})},
 	{ID: "rs.token.refused", Who: "MCP server", Finding: "refused.invalid_token", Flows: withToken + " bearer", step: "mcp", reply: func(message.Response) message.Response {
 		return challenged(401, `Bearer error="invalid_token", error_description="the token is for another audience"`)
 	}},
