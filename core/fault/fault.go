@@ -110,10 +110,7 @@ var All = []Fault{
 	{ID: "client.verifier.wrong", Who: "Client", Finding: "refused.invalid_grant", Flows: withCode, step: "token", request: form("code_verifier", strings.Repeat("x", 43))},
 	{ID: "client.redirect.other", Who: "Client", Finding: "refused.invalid_grant", Flows: withCode, step: "token", request: form("redirect_uri", "http://localhost:7777/callback")},
 	{ID: "client.resource.other", Who: "Client", Finding: "refused.invalid_target", Flows: withToken, step: "token", request: form("resource", other+"/mcp")},
-	{ID: "client.secret.wrong", Who: "Client", Finding: "refused.invalid_client", Flows: "client-creds", step: "token", request: func(m message.Request) message.Request {
-		m.Header = append(headersWithout(m.Header, "Authorization"), message.Field{Name: "Authorization", Value: message.BasicHeader("mallory", "guess")})
-		return m
-	}},
+	{ID: "client.secret.wrong", Who: "Client", Finding: "refused.invalid_client", Flows: "client-creds", step: "token", request: guessing},
 	{ID: "time.code.expired", Who: "Time", Finding: "refused.invalid_grant", Flows: withCode, Late: true},
 	{ID: "as.token.html", Who: "Auth server", Finding: "shape.token", Flows: withToken, step: "token", reply: func(message.Response) message.Response {
 		return message.Response{Status: 403, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<html><title>Blocked</title><h1>403 Forbidden</h1>")}
@@ -125,6 +122,17 @@ var All = []Fault{
 	{ID: "rs.scope", Who: "MCP server", Finding: "refused.insufficient_scope", Flows: "auth-code device client-creds bearer refresh", step: "mcp", reply: func(message.Response) message.Response {
 		return challenged(403, `Bearer error="insufficient_scope", scope="mcp:write"`)
 	}},
+}
+
+// guessing is a client that is known, with a secret that is not its own.
+func guessing(m message.Request) message.Request {
+	a, _ := message.ReadAuthorization(m.Header)
+	id, _, err := message.ParseBasic(a.Rest)
+	if err != nil {
+		return form("client_secret", "guess")(m)
+	}
+	m.Header = append(headersWithout(m.Header, "Authorization"), message.Field{Name: "Authorization", Value: message.BasicHeader(id, "guess")})
+	return m
 }
 
 // atHome reads the origin, where it stands for the resource, as the resource.
