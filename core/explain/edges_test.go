@@ -29,6 +29,13 @@ func answered(step string, status int, body string) trace.Event {
 	return trace.Event{Kind: trace.KindResponse, Step: step, From: trace.AuthorizationServer, To: trace.Client, Response: &r}
 }
 
+// challenged is a refusal with one header field.
+func challenged(name, value string) trace.Event {
+	ev := answered("probe", 401, "{}")
+	ev.Response.Header = message.Header{{Name: name, Value: value}}
+	return ev
+}
+
 func ended(o trace.Outcome) trace.Event { return trace.Event{Kind: trace.KindVerdict, Outcome: &o} }
 
 func failed(id string) trace.Event {
@@ -41,8 +48,10 @@ func TestVerdictsBeforeTheEnd(t *testing.T) {
 	is.True(v.Kind == "ready" && v.Text == explain.Text("verdict.ready")) // nothing was sent
 	v = explain.Judge(numbered(sent("probe", "GET", "https://r.example/mcp")))
 	is.True(v.Kind == "running" && v.Text == explain.Text("verdict.running") && v.Row == 0) // nothing is wrong so far
-	v = explain.Judge(numbered(ended(trace.Outcome{Kind: trace.Refused, Code: "x"})))
-	is.Equal(v.Kind, "ready") // an end without a message is about none
+	v = explain.Judge(numbered(ended(trace.Outcome{Kind: trace.Violated, Want: "https", Got: "the scheme is ftp"})))
+	is.True(v.Kind == "stopped" && v.Row == 0 && v.Cause != "" && v.Fix != "")               // an end without a message is about none
+	is.Equal(v.Text, explain.Text("finding.unsent")+" The scheme is ftp.")                   // and says what was wrong
+	is.Equal(explain.Judge(numbered(ended(trace.Outcome{Kind: trace.Ended}))).Kind, "ready") // nothing was to be sent
 	v = explain.Judge(numbered(sent("probe", "GET", "https://r.example/mcp"), failed("x.y"), sent("probe", "GET", "https://r.example/mcp")))
 	is.True(v.Kind == "stopped" && v.Row == 1) // a check that fails is said at once
 }
@@ -51,7 +60,7 @@ func TestVerdictsBeforeTheEnd(t *testing.T) {
 // already said it.
 func TestWhatAnEndIsAbout(t *testing.T) {
 	probe := func() []trace.Event {
-		return []trace.Event{sent("probe", "GET", "https://r.example/mcp"), answered("probe", 200, "{}")}
+		return []trace.Event{sent("probe", "GET", "https://r.example/mcp"), challenged("Www-Authenticate", "Bearer")}
 	}
 	callback := []trace.Event{{Kind: trace.KindRequest, Step: "callback", From: trace.UserAgent, To: trace.Client, Request: &message.Request{Method: "GET", URL: "http://127.0.0.1/cb?code=c"}},
 		{Kind: trace.KindResponse, Step: "callback", From: trace.Client, To: trace.UserAgent, Response: &message.Response{Status: 200}}}
@@ -254,9 +263,120 @@ func TestTroublesAndChecksHaveTexts(t *testing.T) {
 		is.True(text != id && text != "" && !strings.ContainsAny(text, "{}")) // a sentence, with both names filled in
 	}
 	is.True(strings.Contains(explain.Trouble("cors", "https://as.example", "https://page.example"), "of https://page.example read")) // which names the page
-	is.True(strings.Contains(explain.Trouble("nobody", "https://as.example", "https://page.example"), "at https://as.example:"))     // or the server
+	is.True(strings.Contains(explain.Trouble("nobody", "https://as.example", "https://page.example"), "at https://as.example,"))     // or the server
 	is.Equal(explain.Trouble("as it came", "", ""), "as it came")                                                                    // another cause is shown as it came
 	is.Equal(explain.AboutCheck("endpoint.token_endpoint"), explain.Text("check.endpoint"))                                          // all endpoints have one text
 	is.Equal(explain.AboutCheck("state.equal"), explain.Text("check.state.equal"))                                                   // others their own
 	is.True(explain.Text("check.state.equal") != "" && explain.Text("check.endpoint") != "")
+}
+
+// What the answer to the request without a token says, and what it makes of a
+// run that found nothing to go by.
+func TestTheAnswerToTheProbe(t *testing.T) {
+	rpc := `{"jsonrpc":"2.0","id":1,"result":{}}`
+	page := message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<title>Shop</title>")}
+	site := trace.Event{Kind: trace.KindResponse, Step: "probe", From: trace.Resource, To: trace.Client, Response: &page}
+	found := trace.Event{Kind: trace.KindTried, Tried: &trace.Tried{Outcome: "ok"}}
+	unregistered := ended(trace.Outcome{Kind: trace.Violated, Step: "register", Want: "a registration_endpoint", Got: "none"})
+	for _, c := range []struct {
+		name string
+		all  []trace.Event // after the request
+		ids  string
+		text string // the verdict
+	}{
+		{"no such path", []trace.Event{answered("probe", 404, "{}"), unregistered}, "probe.absent bad", "Message 2 answered 404: is this the MCP endpoint?"},
+		{"no POST", []trace.Event{answered("probe", 405, "{}"), unregistered}, "probe.absent bad", "Message 2 answered 405: is this the MCP endpoint?"},
+		{"gone", []trace.Event{answered("probe", 410, "{}"), unregistered}, "probe.absent bad", "Message 2 answered 410: is this the MCP endpoint?"},
+		{"a website", []trace.Event{site, unregistered}, "probe.page bad", "Message 2 answered 200, but not as MCP does: is this the MCP endpoint?"},
+		{"a server that fails", []trace.Event{answered("probe", 500, "{}"), unregistered}, "probe.failed bad", "Message 2 answered 500: the server failed, or this is not the MCP endpoint."},
+		{"somebody before it", []trace.Event{answered("probe", 403, "{}"), unregistered}, "probe.other bad", "Message 2 answered 403, not 401: is this the MCP endpoint?"},
+		{"no login", []trace.Event{answered("probe", 200, rpc), unregistered}, "probe.open note", "Message 2 answered 200: this server asks for no login."},
+		{"no login, and a call", []trace.Event{answered("probe", 200, rpc), ended(trace.Outcome{Kind: trace.Ended})}, "probe.open note", explain.Text("verdict.ok") + " Message 2 answered 200: this server asks for no login."},
+		{"no login, as far as seen", []trace.Event{answered("probe", 200, rpc)}, "probe.let note", explain.Text("verdict.running")},
+		{"no login needed yet", []trace.Event{answered("probe", 200, rpc), found, ended(trace.Outcome{Kind: trace.Ended})}, "probe.let note", explain.Text("verdict.ok") + " Message 2 answered 200: the server lets a request in without a token."},
+		{"no login, and a document that is broken", []trace.Event{answered("probe", 200, rpc), ended(trace.Outcome{Kind: trace.Violated, Step: "discover.resource", Got: "no JSON"})}, "probe.open note, shape.discover.resource bad", "The client stopped at message 2: " + explain.Text("finding.shape.other")},
+		{"no login, and a document that is not to be had", []trace.Event{answered("probe", 200, rpc), ended(trace.Outcome{Kind: trace.Interrupted, Step: "discover.server"})}, "probe.open note, interrupted bad", "The login broke off at message 2: " + explain.Text("finding.interrupted")},
+		{"a login is known", []trace.Event{answered("probe", 404, "{}"), found, unregistered}, "probe.absent note, shape.register bad", "The client stopped at message 2: " + explain.Text("finding.shape.register")},
+		{"the user said no", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Denied})}, "probe.absent note, denied bad", "The login ended at message 2: " + explain.Text("finding.denied")},
+		{"the user was slow", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Lapsed})}, "probe.absent note, lapsed bad", "The login ended at message 2: " + explain.Text("finding.lapsed")},
+		{"a refusal that was due", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Refused, Code: "x", Due: true})}, "probe.absent note, refused.x due", explain.Text("verdict.ok") + " Message 2 answered 404: is this the MCP endpoint?"},
+		{"a challenge", []trace.Event{challenged("Www-Authenticate", "Bearer"), unregistered}, "shape.register bad", "The client stopped at message 2: " + explain.Text("finding.shape.register")},
+		{"no challenge", []trace.Event{challenged("Content-Type", "text/plain")}, "challenge.missing note", explain.Text("verdict.running")},
+		{"no challenge, as a page sees it", []trace.Event{challenged("content-type", "text/plain")}, "challenge.hidden note", explain.Text("verdict.running")},
+		{"no challenge, as a page sees it that sees all", []trace.Event{challenged("date", "today")}, "challenge.missing note", explain.Text("verdict.running")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			is := is.New(t)
+			events := numbered(append([]trace.Event{sent("probe", "POST", "https://r.example/mcp")}, c.all...)...)
+			var got []string
+			for _, f := range explain.Findings(events) {
+				got = append(got, f.ID+" "+string(f.Mark))
+				is.True(f.Row == 2 && f.Text != "" && f.Cause != "" && f.Fix != "" && f.Got != f.Want) // all of it is said, about the answer
+			}
+			is.Equal(strings.Join(got, ", "), c.ids)     // what is to be known
+			is.Equal(explain.Judge(events).Text, c.text) // and what is said
+		})
+	}
+	is := is.New(t)
+	bare, why := answered("probe", 401, "{}"), func(ev trace.Event) string { return explain.Why(explain.Rows(numbered(ev))[0]) }
+	is.Equal(why(challenged("Www-Authenticate", "Bearer")), explain.Text("why.probe.response")) // a challenge leads on
+	is.Equal(why(bare), explain.Text("why.probe.bare.response"))                                // a refusal without one does not
+	is.Equal(why(answered("probe", 404, "{}")), explain.Text("why.probe.other.response"))       // nor another answer
+	is.True(why(bare) != why(answered("probe", 404, "{}")) && why(bare) != "")                  // each has its words
+}
+
+// A document that names another URL is told from a client that is not known.
+func TestADocumentThatNamesAnotherURL(t *testing.T) {
+	const url = "https://c.example/c.json"
+	refused := answered("authorize", 400, "")
+	refused.Response.Header, refused.Response.Body = message.Header{{Name: "Content-Type", Value: "text/html"}}, []byte("<title>It&#39;s &lt;no&gt; &#34;good&#34; &amp;amp; &quot;client&quot;</title>")
+	for _, c := range []struct {
+		name   string
+		answer trace.Event
+		want   string
+	}{
+		{"another", answered("document", 200, `{"client_id":"https://c.example/d.json"}`), "document.client@3"},
+		{"itself", answered("document", 200, `{"client_id":"`+url+`"}`), "authorize.page@4"},
+		{"nothing", answered("document", 200, `{}`), "authorize.page@4"},
+		{"a page", answered("document", 404, `{"client_id":"https://c.example/d.json"}`), "authorize.page@4"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			is := is.New(t)
+			all := explain.Findings(numbered(sent("authorize", "GET", "https://as.example/authorize"), sent("document", "GET", url), c.answer, refused, ended(trace.Outcome{Kind: trace.Lapsed})))
+			is.Equal(len(all), 1)                                                // one thing is wrong
+			is.Equal(all[0].ID+"@"+message.Decimal(int64(all[0].Row)), c.want)   // where it is
+			is.True(all[0].Cause != "" && all[0].Fix != "" && all[0].Text != "") // with advice
+			if all[0].ID == "document.client" {
+				is.True(all[0].Want == url && all[0].Got == "https://c.example/d.json") // which URL it should have named
+			} else {
+				is.Equal(all[0].Got, `It's <no> "good" &amp; "client"`) // a title is text, unescaped once
+			}
+		})
+	}
+}
+
+// An end is told with what was waited for, and without a second full stop.
+func TestAnEndWithoutAnAnswerSaysWhatWasWanted(t *testing.T) {
+	is := is.New(t)
+	end := func(o trace.Outcome, a trace.Event) explain.Finding {
+		all := explain.Findings(numbered(sent("token", "POST", "https://as.example/token"), a, ended(o)))
+		is.Equal(len(all), 1) // one thing is said
+		return all[0]
+	}
+	lost := trace.Event{Kind: trace.KindTrouble, Step: "token", Note: "no answer"}
+	for kind, want := range map[trace.Ending]string{trace.Interrupted: "an answer", trace.Denied: "the user's consent", trace.Lapsed: "the user's answer, in time"} {
+		f := end(trace.Outcome{Kind: kind, Got: "nothing."}, lost)
+		is.True(f.Want == want && f.Got == "nothing") // both sides of it
+	}
+	tokens, shape := answered("token", 200, `{"access_token":"a"}`), trace.Outcome{Kind: trace.Violated, Step: "token", Want: "token_type", Got: "nothing"}
+	is.Equal(end(shape, tokens).ID, "shape.tokens")                      // the server's own words
+	is.Equal(end(shape, answered("token", 400, "{}")).ID, "shape.token") // not its refusals
+	shape.Got = explain.Success
+	is.Equal(end(shape, tokens).ID, "shape.success") // what had to be refused
+	blocked := answered("token", 200, "")
+	blocked.Response.Header = message.Header{{Name: "Content-Type", Value: "text/html"}}
+	shape.Got = "a page"
+	is.Equal(end(shape, blocked).ID, "shape.token") // nor what a firewall says
+	shape.Step = "register"
+	is.Equal(end(shape, tokens).ID, "shape.register") // nor another answer
 }

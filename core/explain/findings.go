@@ -27,7 +27,7 @@ func Findings(events []trace.Event) []Finding { return findings(events, Rows(eve
 
 func findings(events []trace.Event, rows []Row) (all []Finding) {
 	for _, r := range rows {
-		if f, ok := oddity(events, r); ok {
+		if f, ok := oddity(events, r); ok && (f.ID != "authorize.page" || len(all) == 0 || all[len(all)-1].ID != "document.client") { // which is what the page is about
 			all = append(all, f)
 		}
 		for _, i := range r.Checks {
@@ -45,8 +45,8 @@ func findings(events []trace.Event, rows []Row) (all []Finding) {
 		all = append(all, f)
 	}
 	for i, ev := range events {
-		if ev.Kind == trace.KindVerdict && ev.Outcome != nil && ev.Outcome.Kind != trace.Ended {
-			all = ended(all, rows, i, *ev.Outcome)
+		if ev.Kind == trace.KindVerdict && ev.Outcome != nil && ev.Outcome.Kind != trace.Ended && !guessed(all, events[:i], *ev.Outcome) {
+			all = ended(all, events, rows, i, *ev.Outcome)
 		}
 	}
 	return all
@@ -72,21 +72,39 @@ func unanswered(events []trace.Event, rows []Row) (Finding, bool) {
 }
 
 // oddity is what a client tolerates and a server's author should know.
-func oddity(events []trace.Event, r Row) (Finding, bool) {
-	ev := events[r.Event]
-	if r.Kind == trace.KindResponse && r.Step == "probe" && ev.Response.Status == 401 && ev.Response.Header.Get("WWW-Authenticate") == "" {
-		return Finding{Row: r.N, ID: "challenge.missing", Mark: Odd, Want: "WWW-Authenticate: Bearer resource_metadata=...", Got: "no WWW-Authenticate",
-			Cite: "RFC 9728 section 5.1"}.told(""), true
+func oddity(events []trace.Event, r Row) (f Finding, found bool) {
+	if r.Kind != trace.KindResponse {
+		return f, false
 	}
-	if r.Kind == trace.KindResponse && r.Step == "authorize" && ev.Response.Status >= 400 {
-		return Finding{Row: r.N, ID: "authorize.page", Mark: Wrong, Want: "a consent page, or a redirect", Got: title(string(ev.Response.Body)), Cite: "RFC 6749 section 4.1.2.1"}.told(""), true
+	a := *events[r.Event].Response
+	switch {
+	case r.Step == "probe":
+		f, found = unprotected(events, a)
+	case r.Step == "document":
+		f, found = documented(events[:r.Event], a)
+	case r.Step == "authorize" && a.Status >= 400:
+		f, found = Finding{ID: "authorize.page", Mark: Wrong, Want: "a consent page, or a redirect", Got: title(string(a.Body)), Cite: "RFC 6749 section 4.1.2.1"}, true
 	}
-	return Finding{}, false
+	f.Row = r.N
+	return f.told(""), found
+}
+
+// documented holds a client's document against the URL it was fetched from.
+func documented(before []trace.Event, a message.Response) (f Finding, wrong bool) {
+	for i := len(before) - 1; i >= 0 && f.Want == ""; i-- {
+		if ev := before[i]; ev.Step == "document" && ev.Request != nil {
+			f.Want = ev.Request.URL
+		}
+	}
+	v, _ := message.ParseJSON(a.Body)
+	f.Got, _ = v.Get("client_id").Text()
+	f.ID, f.Mark, f.Cite = "document.client", Wrong, "draft-ietf-oauth-client-id-metadata-document section 4.1"
+	return f, a.Status == 200 && f.Got != "" && f.Got != f.Want
 }
 
 // ended adds how a flow ended, unless a check on the way has already said it.
-func ended(all []Finding, rows []Row, at int, o trace.Outcome) []Finding {
-	f := Finding{Row: about(rows, at, o.Step), Mark: Wrong, Want: o.Want, Got: o.Got}
+func ended(all []Finding, events []trace.Event, rows []Row, at int, o trace.Outcome) []Finding {
+	f := Finding{Row: about(rows, at, o.Step), Mark: Wrong, Want: o.Want, Got: strings.TrimSuffix(o.Got, ".")}
 	if f.Row == 0 {
 		return all
 	}
@@ -97,24 +115,34 @@ func ended(all []Finding, rows []Row, at int, o trace.Outcome) []Finding {
 			}
 			return all
 		}
-		if o.Kind == trace.Lapsed && (all[i].ID == "state.equal" || all[i].ID == "authorize.page") {
+		if o.Kind == trace.Lapsed && (all[i].ID == "state.equal" || all[i].ID == "authorize.page" || all[i].ID == "document.client") {
 			return all
 		}
 	}
 	switch o.Kind {
 	case trace.Violated:
 		f.ID = "shape." + o.Step
+		if a := events[rows[f.Row-1].Event].Response; o.Step == "token" && a != nil && a.Status == 200 && message.MediaType(a.Header.Get("Content-Type")) == message.JSONType {
+			f.ID = "shape.tokens" // no page in the way: it is the server's own
+		}
+		if o.Got == Success {
+			f.ID = "shape.success"
+		}
 	case trace.Refused:
 		f.ID = "refused." + o.Code
-		f.Want = "success"
+		f.Want = Success
 	default:
 		f.ID = string(o.Kind)
+		f.Want = wanted[o.Kind]
 	}
 	if o.Due {
 		f.Mark = Due
 	}
 	return append(all, f.told(o.Hint))
 }
+
+// wanted is what a run waited for that ended otherwise than by an answer.
+var wanted = map[trace.Ending]string{trace.Interrupted: "an answer", trace.Denied: "the user's consent", trace.Lapsed: "the user's answer, in time"}
 
 // about is the row that a verdict is about: the last answer of its step, or
 // the last message before it.
@@ -144,6 +172,8 @@ func (f Finding) told(hint string) Finding {
 		}
 	}
 	f.Text, f.Cause, f.Fix = Text("finding."+id), Text("cause."+id), Text("fix."+id)
+	status, _, _ := strings.Cut(f.Got, " ")
+	f.Text = strings.Replace(f.Text, "{status}", status, 1)
 	if hint != "" && strings.HasSuffix(id, ".other") {
 		f.Fix = sentence(hint)
 	}
@@ -185,6 +215,11 @@ func Judge(events []trace.Event) Verdict {
 		}
 	}
 	switch {
+	case len(rows) == 0 && last != nil && last.Kind != trace.Ended:
+		f := Finding{ID: "unsent", Mark: Wrong, Want: last.Want, Got: last.Got}.told("")
+		v := f.verdict(nil)
+		v.Text = f.Text + " " + sentence(f.Got)
+		return v
 	case len(rows) == 0:
 		return Verdict{Kind: "ready", Text: Text("verdict.ready")}
 	case worst != nil && worst.Mark == Wrong:
@@ -193,7 +228,9 @@ func Judge(events []trace.Event) Verdict {
 		return Verdict{Kind: "running", Text: Text("verdict.running")}
 	case worst != nil:
 		v := worst.verdict(last)
-		v.Text = Text("verdict.ok") + " " + v.Text
+		if last.Kind == trace.Ended || last.Due {
+			v.Text = Text("verdict.ok") + " " + v.Text
+		}
 		return v
 	}
 	return Verdict{Kind: "ok", Row: rows[len(rows)-1].N, Text: Text("verdict.ok")}
@@ -208,6 +245,10 @@ func (f Finding) verdict(o *trace.Outcome) Verdict {
 	case o != nil && o.Kind != trace.Violated && o.Kind != trace.Ended:
 		v.Kind = string(o.Kind)
 	}
-	v.Text = Text("verdict."+v.Kind) + " " + message.Decimal(int64(f.Row)) + ": " + f.Text
+	number := message.Decimal(int64(f.Row))
+	v.Text = Text("verdict."+v.Kind) + " " + number + ": " + f.Text
+	if strings.HasPrefix(f.ID, "probe.") {
+		v.Text = Text("verdict.probe") + " " + number + " " + f.Text
+	}
 	return v
 }

@@ -239,6 +239,9 @@ func jsonPieces(v message.Value) (all []string) {
 	return all
 }
 
+// entities are those that a server escapes with.
+var entities = strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&quot;", `"`, "&lt;", "<", "&gt;", ">", "&amp;", "&")
+
 // title is what a page calls itself.
 func title(page string) string {
 	_, rest, ok := strings.Cut(page, "<title>")
@@ -247,5 +250,5 @@ func title(page string) string {
 		return "text/html"
 	}
 	text, _, _ = strings.Cut(text, " · ")
-	return text
+	return entities.Replace(text)
 }

@@ -22,7 +22,7 @@ func TestAServersOwnTraceIsExplained(t *testing.T) {
 			}
 		}
 	}
-	refused := explain.Row{Step: "serve /mcp/oauth", Kind: trace.KindResponse, Pieces: []string{"401"}}
+	refused := explain.Row{Step: "serve /mcp/oauth", Kind: trace.KindResponse, Pieces: []string{"401", "WWW-Authenticate: Bearer"}}
 	if explain.Why(refused) != explain.Text("why.probe.response") {
 		t.Error("a refusal is explained as what it is")
 	}

@@ -5,6 +5,8 @@ package explain
 import (
 	_ "embed"
 	"strings"
+
+	"mcp-auth/core/trace"
 )
 
 //go:embed texts.txt
@@ -27,7 +29,18 @@ func readTexts(s string) map[string]string {
 func Text(id string) string { return texts[id] }
 
 // Why says why a row's message is sent: by its step and direction.
-func Why(r Row) string { return Text("why." + asked(r) + "." + string(r.Kind)) }
+func Why(r Row) string {
+	step := asked(r)
+	if step == "probe" && r.Kind == trace.KindResponse && len(r.Pieces) > 0 {
+		switch {
+		case r.Pieces[0] != "401":
+			step = "probe.other"
+		case len(r.Pieces) < 2 || !strings.HasPrefix(r.Pieces[1], "WWW-Authenticate"):
+			step = "probe.bare"
+		}
+	}
+	return Text("why." + step + "." + string(r.Kind))
+}
 
 // served are the steps of what a server recorded, by path: a longer one before
 // one that it begins with.

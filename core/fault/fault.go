@@ -101,7 +101,7 @@ var All = []Fault{
 		m.URL = strings.Replace(m.URL, "callback", "elsewhere", 1)
 		return m
 	}},
-	{ID: "client.document.other", Who: "Client", Finding: "authorize.page", Flows: withCode, Client: "cimd", step: "document", reply: replace("client_id", message.Str(other+"/client.json"))},
+	{ID: "client.document.other", Who: "Client", Finding: "document.client", Flows: withCode, Client: "cimd", step: "document", reply: replace("client_id", message.Str(other+"/client.json"))},
 	{ID: "as.denied", Who: "Auth server", Finding: "denied", Flows: withCode, step: "consent", reply: redirect("code", "error", oauth.AccessDenied)},
 	{ID: "at.state.other", Who: "Attacker", Finding: "state.equal", Flows: withCode, step: "consent", reply: redirect("state", "state", "the-state-of-another-login")},
 	{ID: "as.state.none", Who: "Auth server", Finding: "state.equal", Flows: withCode, step: "consent", reply: redirect("state", "", "")},
@@ -110,21 +110,29 @@ var All = []Fault{
 	{ID: "client.verifier.wrong", Who: "Client", Finding: "refused.invalid_grant", Flows: withCode, step: "token", request: form("code_verifier", strings.Repeat("x", 43))},
 	{ID: "client.redirect.other", Who: "Client", Finding: "refused.invalid_grant", Flows: withCode, step: "token", request: form("redirect_uri", "http://localhost:7777/callback")},
 	{ID: "client.resource.other", Who: "Client", Finding: "refused.invalid_target", Flows: withToken, step: "token", request: form("resource", other+"/mcp")},
-	{ID: "client.secret.wrong", Who: "Client", Finding: "refused.invalid_client", Flows: "client-creds", step: "token", request: func(m message.Request) message.Request {
-		m.Header = append(headersWithout(m.Header, "Authorization"), message.Field{Name: "Authorization", Value: message.BasicHeader("mallory", "guess")})
-		return m
-	}},
+	{ID: "client.secret.wrong", Who: "Client", Finding: "refused.invalid_client", Flows: "client-creds", step: "token", request: guessing},
 	{ID: "time.code.expired", Who: "Time", Finding: "refused.invalid_grant", Flows: withCode, Late: true},
 	{ID: "as.token.html", Who: "Auth server", Finding: "shape.token", Flows: withToken, step: "token", reply: func(message.Response) message.Response {
 		return message.Response{Status: 403, Header: message.Header{{Name: "Content-Type", Value: "text/html"}}, Body: []byte("<html><title>Blocked</title><h1>403 Forbidden</h1>")}
 	}},
-	{ID: "as.token.type", Who: "Auth server", Finding: "shape.token", Flows: withToken, step: "token", reply: replace("token_type", message.Value{})},
+	{ID: "as.token.type", Who: "Auth server", Finding: "shape.tokens", Flows: withToken, step: "token", reply: replace("token_type", message.Value{})},
 	{ID: "rs.token.refused", Who: "MCP server", Finding: "refused.invalid_token", Flows: withToken + " bearer", step: "mcp", reply: func(message.Response) message.Response {
 		return challenged(401, `Bearer error="invalid_token", error_description="the token is for another audience"`)
 	}},
 	{ID: "rs.scope", Who: "MCP server", Finding: "refused.insufficient_scope", Flows: "auth-code device client-creds bearer refresh", step: "mcp", reply: func(message.Response) message.Response {
 		return challenged(403, `Bearer error="insufficient_scope", scope="mcp:write"`)
 	}},
+}
+
+// guessing is a client that is known, with a secret that is not its own.
+func guessing(m message.Request) message.Request {
+	a, _ := message.ReadAuthorization(m.Header)
+	id, _, err := message.ParseBasic(a.Rest)
+	if err != nil {
+		return form("client_secret", "guess")(m)
+	}
+	m.Header = append(headersWithout(m.Header, "Authorization"), message.Field{Name: "Authorization", Value: message.BasicHeader(id, "guess")})
+	return m
 }
 
 // atHome reads the origin, where it stands for the resource, as the resource.

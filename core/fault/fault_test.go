@@ -35,7 +35,7 @@ var replies = map[string]message.Response{
 
 var requests = map[string]message.Request{
 	"authorize": {Method: "GET", URL: home + "/oauth/authorize?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback"},
-	"token": {Method: "POST", URL: home + "/oauth/token", Header: message.Header{{Name: "Content-Type", Value: message.FormType}, {Name: "authorization", Value: "Basic good"}},
+	"token": {Method: "POST", URL: home + "/oauth/token", Header: message.Header{{Name: "Content-Type", Value: message.FormType}, {Name: "authorization", Value: message.BasicHeader("c", "good")}},
 		Body: []byte("grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth")},
 }
 
@@ -66,10 +66,10 @@ var lies = map[string]lie{
 
 var asks = map[string]lie{
 	"client.redirect.unknown": {"authorize", "GET " + home + "/oauth/authorize?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Felsewhere"},
-	"client.verifier.wrong":   {"token", "POST " + home + "/oauth/token Basic good grant_type=authorization_code&code_verifier=" + strings.Repeat("x", 43) + "&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth"},
-	"client.redirect.other":   {"token", "POST " + home + "/oauth/token Basic good grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2Flocalhost%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth"},
-	"client.resource.other":   {"token", "POST " + home + "/oauth/token Basic good grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=https%3A%2F%2Fother.example%2Fmcp"},
-	"client.secret.wrong":     {"token", "POST " + home + "/oauth/token " + message.BasicHeader("mallory", "guess") + " grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth"},
+	"client.verifier.wrong":   {"token", "POST " + home + "/oauth/token " + message.BasicHeader("c", "good") + " grant_type=authorization_code&code_verifier=" + strings.Repeat("x", 43) + "&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth"},
+	"client.redirect.other":   {"token", "POST " + home + "/oauth/token " + message.BasicHeader("c", "good") + " grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2Flocalhost%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth"},
+	"client.resource.other":   {"token", "POST " + home + "/oauth/token " + message.BasicHeader("c", "good") + " grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=https%3A%2F%2Fother.example%2Fmcp"},
+	"client.secret.wrong":     {"token", "POST " + home + "/oauth/token " + message.BasicHeader("c", "guess") + " grant_type=authorization_code&code_verifier=v&redirect_uri=http%3A%2F%2F127.0.0.1%3A7777%2Fcallback&resource=http%3A%2F%2F127.0.0.1%3A8765%2Fmcp%2Foauth"},
 }
 
 func said(r message.Response) string {
@@ -140,7 +140,10 @@ func TestALieNeedsItsPlace(t *testing.T) {
 			}
 		}
 	}
-	f, _ := fault.Find("client.resource.other")
+	f, _ := fault.Find("client.secret.wrong")
+	posted := message.Request{Body: []byte("client_id=c&client_secret=good"), Header: message.Header{{Name: "Authorization", Value: "Bearer x"}}}
+	is.Equal(sent(f.Request("token", posted)), "Bearer x client_id=c&client_secret=guess") // the secret is wrong where it is sent
+	f, _ = fault.Find("client.resource.other")
 	is.Equal(string(f.Request("token", message.Request{Body: []byte("resource=%zz")}).Body), "resource=%zz")
 }
 

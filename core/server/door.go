@@ -101,7 +101,7 @@ func (s *Server) Serve(now time.Time, m message.Request) message.Response {
 	case len(m.URL) > maxTarget:
 		r = refused(414, oauth.InvalidRequest, "the URL is longer than 64 KiB")
 	case !s.hosts.has(host):
-		r = refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or start the server with --allow-host")
+		r = refused(403, "forbidden_host", "this Host is not served; use the issuer's address, or allow it with --allow-host (MCP_AUTH_SERVER_ALLOW_HOST)")
 	case is && (m.Method == "GET" || m.Method == "HEAD"):
 		return file // as it is, and not traced
 	default:
@@ -127,7 +127,7 @@ func (s *Server) serve(now time.Time, m message.Request, path string) message.Re
 	}
 	origin, foreign := s.origin(m.Header)
 	if p.who == guarded && foreign {
-		return refused(403, "forbidden_origin", "pages of this Origin may not call; start the server with --allow-origin to let them")
+		return refused(403, "forbidden_origin", "pages of this Origin may not call; --allow-origin (MCP_AUTH_SERVER_ALLOW_ORIGIN) lets them")
 	}
 	route := p.routes[m.Method]
 	if m.Method == "OPTIONS" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mcp-auth/core/exchange"
+	"mcp-auth/core/explain"
 	"mcp-auth/core/flow"
 	"mcp-auth/core/mcp"
 	"mcp-auth/core/message"
@@ -80,7 +81,7 @@ func (s *Stage) ended(err error) error {
 		s.kept.ascent.Scope = s.kept.login.RequestedScope
 		s.kept.ascent.After(err, false)
 	case due != "" && err == nil:
-		last.Outcome = &trace.Outcome{Kind: trace.Violated, Step: "token", Want: due, Got: "success"}
+		last.Outcome = &trace.Outcome{Kind: trace.Violated, Step: "token", Want: due, Got: explain.Success}
 		s.acts = nil
 	case err != nil:
 		s.acts = nil

@@ -58,6 +58,57 @@ func TestALiveRunEndsWell(t *testing.T) {
 	}
 }
 
+// An address that cannot be used ends the run before its first message, and the
+// verdict says what is wrong with it.
+func TestALiveRunTowardsNoAddress(t *testing.T) {
+	for url, why := range map[string]string{
+		"foo": "The URL is not absolute", "ftp://a/b": "The scheme is ftp: https is needed", "http://192.168.0.9/mcp": "The scheme is http: https is needed", "https://a.example/mcp#frag": "The URL has a fragment",
+	} {
+		s, err := stage.New(stage.Config{Flow: "auth-code", Live: url, Secret: strings.Repeat("s", 64)})
+		if err != nil || !s.Over() {
+			t.Fatal(url, err)
+		}
+		v := s.View().Get("verdict")
+		kind, _ := v.Get("kind").Text()
+		text, _ := v.Get("text").Text()
+		if fix, _ := v.Get("fix").Text(); kind != "stopped" || !strings.HasPrefix(text, explain.Text("finding.unsent")+" "+why) || fix == "" {
+			t.Errorf("%s: %s, %s, %s", url, kind, text, fix)
+		}
+	}
+}
+
+// A server that asks for no login, and an address that is not that of MCP, are
+// told from a server that registers nobody.
+func TestALiveRunTowardsAnotherServer(t *testing.T) {
+	page := message.Response{Status: 200, Header: message.Header{{Name: "content-type", Value: "text/html"}}, Body: []byte("<title>Shop</title>")}
+	for _, c := range []struct {
+		probe message.Response
+		text  string
+	}{
+		{message.JSON(404, []byte(`{"error":"not_found"}`)), "Message 2 answered 404: is this the MCP endpoint?"},
+		{page, "Message 2 answered 200, but not as MCP does: is this the MCP endpoint?"},
+		{message.JSON(200, []byte(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}`)), "Message 2 answered 200: this server asks for no login."},
+	} {
+		for _, flow := range stage.Flows() {
+			s, err := stage.New(stage.Config{Flow: flow, Live: "https://a.example/mcp", Redirect: "http://127.0.0.1:7777/callback", Secret: strings.Repeat("s", 64)})
+			now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+			for i := 0; i < 30 && err == nil && !s.Over(); i++ {
+				r := message.JSON(404, []byte(`{"error":"not_found"}`))
+				if p := s.Pending(); p.Get("send").Kind() == message.Object {
+					if request(p.Get("send")).URL == "https://a.example/mcp" {
+						r = c.probe
+					}
+				}
+				err = s.Response(now, r)
+			}
+			v := explain.Judge(s.Events())
+			if err != nil || !s.Over() || !strings.HasSuffix(v.Text, c.text) || v.Row != 2 || v.Cause == "" || v.Fix == "" {
+				t.Errorf("%s: %v, over: %v, message %d, %s", flow, err, s.Over(), v.Row, v.Text)
+			}
+		}
+	}
+}
+
 // Before its first answer a live run is ready, and while the user is asked it
 // says so; what was sent already is not forgotten.
 func TestALiveRunSaysWhomItWaitsFor(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/syumai/workers/cloudflare"
@@ -40,13 +41,21 @@ func config() (server.Config, error) {
 	flags.SetOutput(io.Discard)
 	set.Add(flags)
 	var err error
+	var names []string
 	flags.VisitAll(func(f *flag.Flag) {
+		names = append([]string{"--" + f.Name, settings.Variable(f.Name)}, names...) // a longer name before one that it begins with
 		if v := cloudflare.Getenv(settings.Variable(f.Name)); v != "" {
 			err = cmp.Or(err, wrong(f.Name, flags.Set(f.Name, v)))
 		}
 	})
+	given := func(err error) error { // as settings are given here
+		if err != nil {
+			return errors.New(strings.NewReplacer(names...).Replace(err.Error()))
+		}
+		return nil
+	}
 	if err = cmp.Or(err, set.Check()); err != nil {
-		return server.Config{}, err
+		return server.Config{}, given(err)
 	}
 	logFormat, sweepEvery = set.LogFormat, set.Sweep
 	issuer, err := message.ParseURL(set.Issuer)
@@ -55,7 +64,7 @@ func config() (server.Config, error) {
 		at.Fetcher = fetcher{}
 	}
 	cfg, err := set.Server(at)
-	return cfg, cmp.Or(err, set.Guard(cfg, at))
+	return cfg, given(cmp.Or(err, set.Guard(cfg, at)))
 }
 
 func wrong(flag string, err error) error {

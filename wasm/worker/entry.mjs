@@ -1,5 +1,6 @@
-// The Worker: the page's files are served as they are, everything else goes to
-// the object of its issuer, the root's or a sandbox's.
+// The Worker: the page's files are served as they are, where the Host is one of
+// ours; everything else goes to the object of its issuer, the root's or a
+// sandbox's.
 import { files } from "./assets.mjs";
 import { Issuer, SANDBOX_FIELD, bounded, foreign } from "./object.mjs";
 
@@ -13,7 +14,7 @@ export default {
     if (!URL.canParse(request.url)) return foreign();
     const { pathname } = new URL(request.url);
     const file = files[pathname];
-    if (file && (request.method === "GET" || request.method === "HEAD")) return asset(request, env, file);
+    if (file && (request.method === "GET" || request.method === "HEAD")) return (await misdirected(request, env)) ?? asset(request, env, file);
     if (pathname === "/sandbox" && request.method === "POST") return openSandbox(request, env);
     const sandbox = sandboxOf(pathname);
     return object(env, sandbox).fetch(inside(request, sandbox));
@@ -44,6 +45,17 @@ async function openSandbox(request, env) {
   if (counted.status !== 201) return counted;
   const { name } = await counted.json();
   return object(env, name).fetch(inside(request, name, body));
+}
+
+// misdirected is the refusal of a Host that is not served. The core has the rule
+// (C-10) and is asked, but for the issuer's own Host, so that the page costs no
+// Go.
+async function misdirected(request, env) {
+  const issuer = env.MCP_AUTH_SERVER_ISSUER;
+  const { host } = new URL(request.url);
+  if (URL.canParse(issuer) && new URL(issuer).host === host) return undefined;
+  const reply = await object(env, "").fetch(inside(new Request(new URL("/health", request.url), { headers: request.headers }), ""));
+  return reply.status === 403 ? reply : undefined;
 }
 
 async function asset(request, env, { file, headers }) {

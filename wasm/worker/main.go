@@ -63,7 +63,7 @@ func start() (http.Handler, func(), error) {
 
 // refusal answers everything with why the server does not start (C-25).
 func refusal(err error) http.Handler {
-	text := strings.NewReplacer(`"`, "'", `\`, "/").Replace("the server does not start: " + err.Error() + "; settings are variables of the Worker, --issuer is MCP_AUTH_SERVER_ISSUER")
+	text := strings.NewReplacer(`"`, "'", `\`, "/").Replace("the server does not start: " + err.Error() + "; settings are variables of the Worker")
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Retry-After", "60")

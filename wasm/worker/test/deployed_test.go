@@ -54,6 +54,17 @@ func TestWK05_TheIssuerComesFromTheSettings(t *testing.T) {
 	for _, host := range []string{"evil.example", "as.example.evil.example", "127.0.0.1:8765.evil.example"} {
 		w.Equal(w.hosted("/.well-known/oauth-authorization-server", host).Status, 403)
 	}
+	for _, path := range []string{"/", "/page/app.js", "/page/core.wasm.gz"} {
+		w.Equal(w.hosted(path, "as.example").Status, 200) // the page is the issuer's
+		refused := w.hosted(path, "evil.example")
+		w.Equal(refused.Status, 403)                                                 // and nobody else's, as natively
+		w.True(strings.Contains(string(refused.Body), "MCP_AUTH_SERVER_ALLOW_HOST")) // with what would allow it
+	}
+	named := deploy(t, "ISSUER=https://as.example", "MINT=off", "IDP=off", "ALLOW_HOST=test.example")
+	named.Equal(named.hosted("/", "test.example").Status, 200) // but for who is allowed
+	hooked := deploy(t, "ISSUER=https://as.example", "MINT=on", "IDP=off")
+	said := string(hooked.get("/health").Body)
+	hooked.True(strings.Contains(said, "MCP_AUTH_SERVER_ALLOW_REMOTE_HOOKS") && !strings.Contains(said, "--")) // a setting is named as it is given
 	unset := deploy(t, "ISSUER=")
 	for _, path := range []string{"/health", "/oauth/authorize", "/.well-known/oauth-authorization-server"} {
 		r := unset.get(path)
