@@ -184,7 +184,7 @@ func TestOddEventsInExports(t *testing.T) {
 	lonely := sent("y", "GET", "https://y.example/y")
 	lonely.To = "nobody"
 	events := numbered(stranger, lonely, away, fenced)
-	is.Equal(explain.Curls(events), "# 2: GET /y\ncurl -i \\\n  'https://y.example/y'\n\n# 4: POST /it's\ncurl -i -X POST \\\n  --data-binary '```\n````\n' \\\n  'https://as.example/it'\\''s'\n\n") // what the client sent, quoted
+	is.Equal(explain.Curls(events), "# 2: 'GET /y'\ncurl -i -g \\\n  'https://y.example/y'\n\n# 4: 'POST /it'\\''s'\ncurl -i -g -X POST \\\n  --data-raw '```\n````\n' \\\n  'https://as.example/it'\\''s'\n\n") // what the client sent, quoted
 	_, drawn, _ := strings.Cut(explain.Mermaid(events), "Authorization server\n")
 	is.Equal(drawn, "  Client->>Browser: GET /authorize\n  Client->>AS: POST /it's\n")                   // parties that nobody knows are not drawn
 	is.True(strings.Contains(explain.Report(events, "x"), "\n`````\n-> POST https://as.example/it's\n")) // a fence is longer than any in the message

@@ -10,32 +10,69 @@ import (
 	"mcp-auth/core/trace"
 )
 
-// Curl is a request as a command line.
+// Curl is a request as a command line. Whoever pastes it sends that request and
+// does nothing else, whatever is in a trace that came from others: --data-raw
+// reads no file, -g expands no URL, and the shell finds nothing to do.
 func Curl(m message.Request) string {
+	if !overHTTP(m.URL) {
+		return "# no request over HTTP: " + quoted(message.PrintableLine(m.URL)) + "\n"
+	}
 	var b strings.Builder
-	b.WriteString("curl -i")
+	b.WriteString("curl -i -g")
 	if m.Method != "GET" {
-		b.WriteString(" -X " + m.Method)
+		b.WriteString(" -X " + word(m.Method))
 	}
 	for _, f := range m.Header {
-		b.WriteString(" \\\n  -H " + quoted(f.Name+": "+f.Value))
+		if sendable(f) {
+			b.WriteString(" \\\n  -H " + quoted(headerLine(f)))
+		}
 	}
 	if len(m.Body) > 0 {
-		b.WriteString(" \\\n  --data-binary " + quoted(string(m.Body)))
+		b.WriteString(" \\\n  --data-raw " + quoted(string(m.Body)))
 	}
 	b.WriteString(" \\\n  " + quoted(m.URL) + "\n")
 	return b.String()
 }
 
+// overHTTP keeps out files, and what curl would take for an option.
+func overHTTP(url string) bool {
+	scheme, _, ok := strings.Cut(url, "://")
+	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
+}
+
+// sendable leaves out what curl would take for the name of a file, and what
+// would be more than one line.
+func sendable(f message.Field) bool {
+	return f.Name != "" && !strings.HasPrefix(f.Name, "@") && !strings.ContainsAny(f.Name+f.Value, "\r\n\x00")
+}
+
+// headerLine is a field as curl wants it: one with nothing behind its colon is
+// left out by it.
+func headerLine(f message.Field) string {
+	if f.Value == "" {
+		return f.Name + ";"
+	}
+	return f.Name + ": " + f.Value
+}
+
+// word is a word of a shell, quoted unless it is of capital letters alone.
+func word(s string) string {
+	if s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+		return s
+	}
+	return quoted(s)
+}
+
 // quoted is one word of a POSIX shell.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// Curls is the whole run, one command a request that the client sent.
+// Curls is the whole run, one command a request that the client sent. A shell
+// that is typed into may know no comments, so they are quoted too.
 func Curls(events []trace.Event) string {
 	var b strings.Builder
 	for _, r := range Rows(events) {
 		if ev := events[r.Event]; ev.Kind == trace.KindRequest && ev.Request != nil && ev.From == trace.Client {
-			b.WriteString("# " + message.Decimal(int64(r.N)) + ": " + message.PrintableLine(strings.Join(r.Pieces, " ")) + "\n" + Curl(*ev.Request) + "\n")
+			b.WriteString("# " + message.Decimal(int64(r.N)) + ": " + quoted(message.PrintableLine(strings.Join(r.Pieces, " "))) + "\n" + Curl(*ev.Request) + "\n")
 		}
 	}
 	return b.String()

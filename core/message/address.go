@@ -29,19 +29,23 @@ func numeric(host string) bool {
 	return last != "" && (last[0] >= '0' && last[0] <= '9')
 }
 
+// special is what the registries of RFC 6890 have for other things than hosts
+// of the internet: reserved, of protocols, for examples, and IPv6 forms that
+// lead to an IPv4 address, which may be any.
 var special = func() []netip.Prefix {
 	var all []netip.Prefix
-	for _, p := range strings.Fields("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 198.18.0.0/15 240.0.0.0/4 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/32 2002::/16 fec0::/10") {
+	for _, p := range strings.Fields("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 " +
+		"::/96 ::ffff:0:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23 2001:db8::/32 2002::/16 3fff::/20 5f00::/16 fec0::/10") {
 		all = append(all, netip.MustParsePrefix(p))
 	}
 	return all
 }()
 
 // PrivateAddress reports whether an address is loopback, private, link-local,
-// carrier NAT, multicast, unspecified, or a translated form of those
-// (RFC 6890).
+// carrier NAT, multicast, unspecified, of the registries of RFC 6890, or may be
+// a translated form of those. A zone changes nothing.
 func PrivateAddress(a netip.Addr) bool {
-	a = a.Unmap()
+	a = a.WithZone("").Unmap()
 	if a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsMulticast() || a.IsUnspecified() {
 		return true
 	}

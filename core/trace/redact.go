@@ -6,8 +6,6 @@ package trace
 import (
 	"cmp"
 	"encoding/base64"
-	"slices"
-	"strconv"
 	"strings"
 
 	"mcp-auth/core/message"
@@ -21,31 +19,50 @@ var secretNames = map[string]string{
 	"registration_access_token": "rat", "password": "password",
 }
 
-// Secrets remembered so that they are found in any text, and the shortest one
-// that is looked for there.
-const (
-	remembered = 1000
-	shortest   = 6
-)
+// kinds are the same by their squeezed names: accessToken and Client-Secret are
+// what a peer may write that keeps to no rule.
+var kinds = func() map[string]string {
+	all := map[string]string{}
+	for name, kind := range secretNames {
+		all[squeezed(name)] = kind
+	}
+	return all
+}()
+
+// kindOf is the kind of secret that a name stands for; "" for none.
+func kindOf(name string) string {
+	if kind := secretNames[name]; kind != "" || len(name) < len("code") {
+		return kind
+	}
+	return kinds[squeezed(name)]
+}
+
+func squeezed(name string) string { return joints.Replace(strings.ToLower(name)) }
+
+var joints = strings.NewReplacer("_", "", "-", "")
 
 // A Redactor labels secrets. It remembers the last thousand, so that they are
 // found wherever they turn up again.
 type Redactor struct {
 	labels  map[string]string
+	made    map[string]bool     // labels of what is remembered
+	others  map[string][]string // how forms and JSON write it, where that differs
 	counts  map[string]int
 	recent  []string // oldest first
 	longest []string // the same, longest first: one may be a part of another
+	adopts  bool     // labels of another Redactor stay as they are
 }
 
 // NewRedactor returns one that has seen nothing.
 func NewRedactor() *Redactor {
-	return &Redactor{labels: map[string]string{}, counts: map[string]int{}}
+	return &Redactor{labels: map[string]string{}, made: map[string]bool{}, others: map[string][]string{}, counts: map[string]int{}}
 }
 
 // Redact redacts a whole run: what is learnt in a later event is also taken
-// out of the earlier ones.
+// out of the earlier ones. A run that was redacted before keeps its labels.
 func Redact(events []Event) []Event {
 	r := NewRedactor()
+	r.adopts = true
 	for _, ev := range events {
 		r.Event(ev)
 	}
@@ -72,30 +89,13 @@ func (r *Redactor) Event(ev Event) Event {
 	}
 	params := append([]Param(nil), ev.Params...)
 	for i, p := range params {
-		if kind := secretNames[p.Name]; kind != "" {
+		if kind := kindOf(p.Name); kind != "" {
 			params[i].Value = r.label(kind, p.Value)
 		}
 	}
 	ev.Params = params
 	return r.everywhere(ev)
 }
-
-// Text takes every remembered secret out of a text.
-func (r *Redactor) Text(s string) string {
-	for _, secret := range r.longest {
-		if !strings.Contains(s, secret[:shortest]) {
-			continue
-		}
-		label := r.labels[secret]
-		s = strings.ReplaceAll(s, secret, label)
-		if encoded := percent(secret); encoded != secret {
-			s = strings.ReplaceAll(s, encoded, label)
-		}
-	}
-	return s
-}
-
-func percent(s string) string { return message.Form{{Value: s}}.Encode()[1:] }
 
 // everywhere takes remembered secrets out of the event's texts.
 func (r *Redactor) everywhere(ev Event) Event {
@@ -108,20 +108,20 @@ func (r *Redactor) everywhere(ev Event) Event {
 		ev.Response.Body = []byte(r.Text(string(ev.Response.Body)))
 		r.fields(ev.Response.Header)
 	}
-	ev.Note = r.Text(ev.Note)
+	ev.Note = r.prose(ev.Note)
 	if ev.Check != nil {
 		c := *ev.Check
-		c.Want, c.Got = r.Text(c.Want), r.Text(c.Got)
+		c.Want, c.Got = r.prose(c.Want), r.prose(c.Got)
 		ev.Check = &c
 	}
 	if ev.Tried != nil {
 		t := *ev.Tried
-		t.URL, t.Outcome = r.Text(t.URL), r.Text(t.Outcome)
+		t.URL, t.Outcome = r.prose(t.URL), r.prose(t.Outcome)
 		ev.Tried = &t
 	}
 	if ev.Outcome != nil {
 		v := *ev.Outcome
-		v.Want, v.Got, v.Hint = r.Text(v.Want), r.Text(v.Got), r.Text(v.Hint)
+		v.Want, v.Got, v.Hint = r.prose(v.Want), r.prose(v.Got), r.prose(v.Hint)
 		ev.Outcome = &v
 	}
 	for i := range ev.Params {
@@ -130,74 +130,76 @@ func (r *Redactor) everywhere(ev Event) Event {
 	return ev
 }
 
+// prose takes secrets out of a text that was written for people.
+func (r *Redactor) prose(s string) string { return r.Text(r.scan(s)) }
+
 func (r *Redactor) fields(h message.Header) {
 	for i := range h {
 		h[i].Value = r.Text(h[i].Value)
 	}
 }
 
-func (r *Redactor) label(kind, secret string) string {
-	if secret == "" || strings.HasPrefix(secret, "<") && strings.HasSuffix(secret, ">") {
-		return secret
-	}
-	if l, ok := r.labels[secret]; ok {
-		return l
-	}
-	r.counts[kind]++
-	l := "<" + kind + "#" + strconv.Itoa(r.counts[kind]) + " " + strconv.Itoa(len(secret)) + ">"
-	if len(secret) < shortest {
-		return l
-	}
-	r.remember(secret, l)
-	return l
-}
-
-// remember looks for the secret from now on, and for the oldest no longer when
-// there are too many.
-func (r *Redactor) remember(secret, label string) {
-	r.labels[secret] = label
-	at, _ := slices.BinarySearchFunc(r.longest, secret, longestFirst)
-	r.longest = slices.Insert(r.longest, at, secret)
-	if r.recent = append(r.recent, secret); len(r.recent) > remembered {
-		oldest := r.recent[0]
-		delete(r.labels, oldest)
-		at, _ = slices.BinarySearchFunc(r.longest, oldest, longestFirst)
-		r.longest = slices.Delete(r.longest, at, at+1)
-		r.recent = r.recent[1:]
-	}
-}
-
-func longestFirst(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) }
-
 func (r *Redactor) url(s string) string {
-	at := strings.IndexByte(s, '?')
+	at := strings.IndexAny(s, "?#")
 	if at < 0 {
 		return s
 	}
-	return s[:at+1] + r.form(s[at+1:])
+	query := Query(s[at:])
+	if query == "" {
+		return s[:at+1] + r.form(s[at+1:])
+	}
+	rest := s[at+1+len(query):]
+	if rest != "" {
+		rest = "#" + r.form(rest[1:])
+	}
+	return s[:at+1] + r.form(query) + rest
 }
 
 func (r *Redactor) form(s string) string {
+	if strings.ContainsAny(s, "\"'{<") { // perhaps no form: a & may stand within
+		s = r.scan(s)
+	}
 	pieces := strings.Split(s, "&")
 	for i, piece := range pieces {
-		name, value, ok := strings.Cut(piece, "=")
-		kind := secretNames[name]
-		if !ok || kind == "" {
-			continue
-		}
-		if f, err := message.ParseForm("=" + value); err == nil && len(f) == 1 {
-			value = f[0].Value
-		}
-		pieces[i] = name + "=" + r.label(kind, value)
+		pieces[i] = r.pair(piece)
 	}
 	return strings.Join(pieces, "&")
+}
+
+func (r *Redactor) pair(piece string) string {
+	name, value, ok := strings.Cut(piece, "=")
+	if !ok {
+		return r.scan(piece)
+	}
+	end := strings.TrimRight(value, "\r\n \t")
+	if kind := kindOf(formDecoded(name)); kind != "" {
+		return name + "=" + r.encoded(kind, end, formDecoded(end)) + value[len(end):]
+	}
+	if open := formDecoded(value); open != value {
+		if safe := r.prose(open); safe != open {
+			return name + "=" + safe
+		}
+	}
+	return r.scan(piece)
+}
+
+// formDecoded is a part of a form as it was meant, or as it is if it cannot be
+// read.
+func formDecoded(s string) string {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s
+	}
+	if f, err := message.ParseForm("=" + s); err == nil && len(f) == 1 {
+		return f[0].Value
+	}
+	return s
 }
 
 func (r *Redactor) headers(h message.Header) message.Header {
 	out := append(message.Header(nil), h...)
 	for i, f := range out {
 		switch strings.ToLower(f.Name) {
-		case "authorization":
+		case "authorization", "proxy-authorization":
 			out[i].Value = r.authorization(f.Value)
 		case "cookie", "set-cookie":
 			out[i].Value = r.cookies(f.Value)
@@ -207,6 +209,12 @@ func (r *Redactor) headers(h message.Header) message.Header {
 			out[i].Value = r.label("proof", f.Value)
 		case "mcp-session-id":
 			out[i].Value = r.label("session", f.Value)
+		default:
+			if kind := kindOf(f.Name); kind != "" {
+				out[i].Value = r.label(kind, f.Value)
+			} else {
+				out[i].Value = r.scan(f.Value)
+			}
 		}
 	}
 	return out
@@ -218,15 +226,18 @@ func (r *Redactor) authorization(value string) string {
 		return r.label("credentials", value)
 	}
 	rest = strings.TrimLeft(rest, " ")
-	if strings.EqualFold(scheme, "Basic") {
-		if b, err := base64.StdEncoding.DecodeString(rest); err == nil {
-			if _, password, ok := strings.Cut(string(b), ":"); ok {
-				r.label("secret", password)
-			}
-		}
-		return scheme + " " + r.label("basic", rest)
+	if !strings.EqualFold(scheme, "Basic") {
+		return scheme + " " + r.label("at", rest)
 	}
-	return scheme + " " + r.label("at", rest)
+	bare := strings.TrimRight(rest, "=")
+	b, err := base64.RawStdEncoding.DecodeString(bare)
+	if err != nil {
+		b, err = base64.RawURLEncoding.DecodeString(bare)
+	}
+	if _, password, ok := strings.Cut(string(b), ":"); err == nil && ok {
+		r.encoded("secret", password, formDecoded(password)) // RFC 6749 section 2.3.1: some encode it, some do not
+	}
+	return scheme + " " + r.label("basic", rest)
 }
 
 func (r *Redactor) cookies(value string) string {
@@ -247,76 +258,41 @@ func (r *Redactor) cookies(value string) string {
 func (r *Redactor) body(h message.Header, b []byte) []byte {
 	switch message.MediaType(h.Get("Content-Type")) {
 	case message.FormType:
-		return []byte(r.form(string(b)))
+		return []byte(r.veiled(r.form(string(b))))
 	case message.JSONType:
 		if v, err := message.ParseJSON(b); err == nil {
-			return r.json(v).Append(nil)
+			return r.json(v, "").Append(nil)
 		}
-	case "text/html":
-		return []byte(r.hidden(string(b)))
 	}
-	return b
+	return []byte(r.text(string(b)))
 }
 
-func (r *Redactor) json(v message.Value) message.Value {
+// json labels what stands under a secret's name, however deep, and looks into
+// the texts under all others.
+func (r *Redactor) json(v message.Value, kind string) message.Value {
 	switch v.Kind() {
 	case message.Array:
 		all := make([]message.Value, len(v.Elems()))
 		for i, e := range v.Elems() {
-			all[i] = r.json(e)
+			all[i] = r.json(e, kind)
 		}
 		return message.Arr(all...)
 	case message.Object:
 		all := make([]message.Member, len(v.Members()))
 		for i, m := range v.Members() {
-			all[i] = message.M(m.Name, r.json(m.Value))
-			text, ok := m.Value.Text()
-			if kind := secretNames[m.Name]; ok && kind != "" {
-				all[i].Value = message.Str(r.label(kind, text))
-			}
+			all[i] = message.M(m.Name, r.json(m.Value, cmp.Or(kindOf(m.Name), kind)))
 		}
 		return message.Obj(all...)
+	case message.String:
+		text, _ := v.Text()
+		if kind != "" {
+			return message.Str(r.label(kind, text))
+		}
+		return message.Str(r.Text(r.text(text)))
+	case message.Number:
+		if digits, _ := v.Number(); kind != "" && len(strings.TrimLeft(digits, "-")) >= shortest { // a code of JSON-RPC is shorter
+			return message.Str(r.label(kind, digits))
+		}
 	}
 	return v
-}
-
-// hidden labels the anti-forgery values of our own pages.
-func (r *Redactor) hidden(s string) string {
-	for _, name := range [...]string{"transaction", "user_code"} {
-		open := `name="` + name + `" value="`
-		before, rest, ok := strings.Cut(s, open)
-		if value, after, closed := strings.Cut(rest, `"`); ok && closed {
-			s = before + open + r.label(secretNames[name], value) + `"` + after
-		}
-	}
-	return s
-}
-
-// Query is what stands between "?" and "#" of a URL as it was recorded: the #
-// of a label begins no fragment.
-func Query(url string) string {
-	at := strings.IndexAny(url, "?#")
-	if at < 0 || url[at] == '#' {
-		return ""
-	}
-	query := url[at+1:]
-	for i := range len(query) {
-		if query[i] == '#' && !labelled(query, i) {
-			return query[:i]
-		}
-	}
-	return query
-}
-
-// labelled reports whether the # at a place is that of a label.
-func labelled(s string, at int) bool {
-	begin := strings.LastIndexByte(s[:at], '<')
-	end := strings.IndexByte(s[at:], '>')
-	if begin < 0 || end < 0 {
-		return false
-	}
-	number, length, two := strings.Cut(s[at+1:at+end], " ")
-	_, err1 := strconv.ParseUint(number, 10, 32)
-	_, err2 := strconv.ParseUint(length, 10, 32)
-	return two && err1 == nil && err2 == nil && strings.Trim(s[begin+1:at], "abcdefghijklmnopqrstuvwxyz") == "" && begin+1 < at
 }

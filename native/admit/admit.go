@@ -30,11 +30,16 @@ const Resting = time.Second
 // believes that no request is on its way.
 const Settled = 100 * time.Millisecond
 
+// Stalled is how long one write may take, unless Listener.Stalled says
+// otherwise: a client that reads nothing holds a place, and is busy all the time.
+const Stalled = 30 * time.Second
+
 // A Listener admits at most max connections at once. The others get busy.
 // New makes one; State must be the server's ConnState, and Handler must be
 // around its handler.
 type Listener struct {
 	net.Listener
+	Stalled  time.Duration // how long one write may take, to the second; 0: 30 s. To be set before the first Accept
 	max      int
 	busy     []byte
 	refusing chan struct{}
@@ -42,6 +47,7 @@ type Listener struct {
 	leaving  atomic.Bool
 	closed   chan struct{}
 	closing  sync.Once
+	ticks    atomic.Int64 // of watch: the clock of writes, which costs nothing to read
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -65,6 +71,7 @@ type conn struct {
 	woken   atomic.Bool  // reads fail at once
 	reading atomic.Int32 // reads under way
 	below   atomic.Bool  // the connection below has a deadline
+	writing atomic.Int64 // the tick after that in which the write under way began; 0: none is
 }
 
 // Accept implements net.Listener: it returns connections that have a place.

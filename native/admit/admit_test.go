@@ -198,6 +198,47 @@ func TestR05_WhoTakesTooLongIsLetGo(t *testing.T) {
 	}
 }
 
+// whoever asks and never reads gives the place back; whoever is sent
+// little, but for long, keeps it.
+func TestR08_WhoNeverReadsIsLetGo(t *testing.T) {
+	is := is.New(t)
+	bound, err := net.Listen("tcp", "127.0.0.1:0")
+	is.NoErr(err)
+	l := admit.New(bound, 2, admit.Answer(server.Busy()))
+	l.Stalled = time.Second
+	web := &http.Server{ConnState: l.State, Handler: l.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/much":
+			_, _ = w.Write(make([]byte, 16<<20)) // more than the buffers of both ends
+		case "/rarely":
+			for range 3 {
+				_, _ = io.WriteString(w, "tick ")
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(1500 * time.Millisecond)
+			}
+		}
+	}))}
+	go func() { _ = web.Serve(l) }()
+	defer web.Close()
+	h := &host{Listener: l, web: web}
+	began := time.Now()
+	deaf, stream := h.visit(t), h.visit(t)
+	deaf.ask("/much")
+	stream.ask("/rarely")
+	done := make(chan string, 1)
+	go func() { _, body := stream.read(t); done <- body }()
+	is.True(eventually(func() bool { open, _ := l.Connections(); return open == 2 })) // both are in
+	is.True(eventually(func() bool { open, _ := l.Connections(); return open == 1 })) // one place is free again
+	is.True(time.Since(began) > time.Second)                                          // not before its time
+	v := h.visit(t)
+	v.ask("/")
+	r, _ := v.read(t)
+	is.Equal(r.StatusCode, 200)         // for somebody else
+	is.Equal(<-done, "tick tick tick ") // while the stream is whole
+	_, err = io.Copy(io.Discard, deaf.r)
+	is.True(err != nil) // what was left of the answer is gone
+}
+
 // net.Conn: a deadline in the past ends a read that waits and fails those to
 // come, until another is set; then nothing that was sent in between is lost.
 func TestDeadlinesOfReads(t *testing.T) {

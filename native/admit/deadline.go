@@ -1,8 +1,10 @@
-// How long a connection may take to send what is awaited.
+// How long a connection may take to send what is awaited, and to take what is
+// sent.
 package admit
 
 import (
 	"errors"
+	"net"
 	"os"
 	"time"
 )
@@ -21,6 +23,15 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	return c.Conn.Read(p)
+}
+
+// Write implements net.Conn. When it began is all that is noted: a deadline of
+// the kernel's would be a call a request. watch looks for what takes too long.
+func (c *conn) Write(p []byte) (int, error) {
+	c.writing.Store(c.home.ticks.Load() + 1)
+	n, err := c.Conn.Write(p)
+	c.writing.Store(0)
+	return n, err
 }
 
 // SetReadDeadline implements net.Conn, to the second: net/http sets five
@@ -63,7 +74,7 @@ func nanoseconds(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// watch ends reads that are over time, until the listener is closed.
+// watch ends reads and writes that are over time, until the listener is closed.
 func (l *Listener) watch() {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -73,8 +84,33 @@ func (l *Listener) watch() {
 			return
 		case now := <-ticker.C:
 			l.wakeLate(now)
+			l.cutStalled(l.ticks.Add(1))
 		}
 	}
+}
+
+// cutStalled closes the connections whose client does not read. A stream that
+// writes now and then is none: each of its writes returns at once.
+func (l *Listener) cutStalled(now int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		began := c.writing.Load() - 1
+		if began < 0 || now-began <= int64(l.stalled()/tick) {
+			continue
+		}
+		if tcp, ok := c.Conn.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // the kernel forgets what it was to send, too
+		}
+		_ = c.Conn.Close() // the server hears of it, and gives the place back
+	}
+}
+
+func (l *Listener) stalled() time.Duration {
+	if l.Stalled == 0 {
+		return Stalled
+	}
+	return l.Stalled
 }
 
 func (l *Listener) wakeLate(now time.Time) {

@@ -105,8 +105,8 @@ func serve(ctx context.Context, set *config, kept store, out, errOut io.Writer) 
 	if set.conformance {
 		host = fixture.New(version).Serve
 	}
-	// One deadline for header and body, and none for writing: every answer fits
-	// a socket's buffer. Each further one is a call to the kernel per request.
+	// One deadline for header and body, and none for writing: each further one is
+	// a call to the kernel per request. The listener lets go who reads no answer.
 	web := &http.Server{Handler: l.Handler(httpd.Hosting(s, time.Now, httpd.Log(set.LogFormat, errOut), host)), ConnState: l.State,
 		ReadTimeout: 10 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10}
 	figures, stop, err := serveFigures(set.figures, l, s)

@@ -48,7 +48,14 @@ func resolve(path string) (string, error) {
 // check refuses a file that is not ours. It only reads; a missing or empty one
 // can become ours.
 func check(path string) error {
-	f, err := os.OpenFile(path, os.O_RDONLY|noWait, 0)
+	for _, suffix := range [...]string{"", "-wal", "-shm", "-journal"} {
+		if info, err := os.Lstat(path + suffix); err == nil { // SQLite would follow a link
+			if err := plain(info, path+suffix); err != nil {
+				return err
+			}
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|noWait|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -56,8 +63,8 @@ func check(path string) error {
 		return err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(err, fmt.Errorf("%s is no regular file", path))
+	if err := plainFile(f); err != nil {
+		return err
 	}
 	head := make([]byte, headerSize)
 	n, err := io.ReadFull(f, head)
@@ -74,15 +81,35 @@ func check(path string) error {
 	return nil
 }
 
+// plain refuses links, pipes and the like, and what is not ours.
+func plain(info fs.FileInfo, path string) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", path)
+	}
+	return owned(info, path)
+}
+
+// plainFile looks at what was opened: the name may lead elsewhere by now.
+func plainFile(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return plain(info, f.Name())
+}
+
 // private makes the file, or takes from others what they should not have of it:
 // it holds the keys that sign. SQLite gives its log and its shared memory the
 // mode of the file.
 func private(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, privateMode)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noWait|noFollow, privateMode)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if err := plainFile(f); err != nil {
+		return err
+	}
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm()&^privateMode == 0 {
 		return err
@@ -95,29 +122,54 @@ func private(path string) error {
 // are taken and left with every transaction. It stays, since to remove it would
 // let two processes hold two files of one name.
 func lock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path+lockSuffix, os.O_RDWR|os.O_CREATE|noWait, privateMode)
+	path, db := path+lockSuffix, path
+	if info, err := os.Lstat(path); err == nil {
+		if err := plain(info, path); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noWait|noFollow, privateMode)
 	if err != nil {
 		return nil, err
 	}
-	if err := tryLock(f); err != nil {
-		holder, _ := io.ReadAll(io.LimitReader(f, 20))
-		_ = f.Close()
-		if !errors.Is(err, errHeld) {
-			return nil, fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		return nil, fmt.Errorf("%s is in use by another server%s: stop that one, or give this one a file of its own", path, process(string(holder)))
-	}
-	if err := f.Truncate(0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if _, err := fmt.Fprintf(f, "%d\n", os.Getpid()); err != nil {
+	if err := hold(f, db); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
 
+// hold locks what was opened and writes who we are. Whatever holds more than
+// the number of a process was not made for it, and stays as it is.
+func hold(f *os.File, db string) error {
+	if err := plainFile(f); err != nil {
+		return err
+	}
+	err := tryLock(f)
+	if err != nil && !errors.Is(err, errHeld) {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	holder, errRead := io.ReadAll(io.LimitReader(f, maxHolder))
+	number := strings.TrimSuffix(string(holder), "\n")
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s is in use by another server%s: stop that one, or give this one a file of its own", db, process(number))
+	case errRead != nil:
+		return errRead
+	case strings.Trim(number, "0123456789") != "" || len(holder) == maxHolder:
+		return fmt.Errorf("%s is no lock of ours; it was left as it is: choose another file", f.Name())
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	return err
+}
+
+// maxHolder is more than the number of a process is long.
+const maxHolder = 21
+
 func process(holder string) string {
-	if holder = strings.TrimSpace(holder); holder == "" {
+	if holder == "" || strings.Trim(holder, "0123456789") != "" {
 		return ""
 	}
 	return " (process " + holder + ")"

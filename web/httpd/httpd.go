@@ -3,7 +3,6 @@
 package httpd
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -32,7 +31,7 @@ func Handler(s *server.Server, now func() time.Time, observe Observer) http.Hand
 
 // Hosting is Handler for a server with routes that the host answers.
 func Hosting(s *server.Server, now func() time.Time, observe Observer, host Host) http.Handler {
-	h := &handler{s, now, observe, host}
+	h := &handler{server: s, now: now, observe: observe, host: host}
 	unrouted := &mounted{h, 0}
 	router := httprouter.New()
 	// httprouter would answer 307 and let credentials be posted to another
@@ -57,6 +56,7 @@ type handler struct {
 	now     func() time.Time
 	observe Observer
 	host    Host
+	bodies  bodies
 }
 
 // A mounted handler serves one route. limit is how many bytes of a body it
@@ -68,7 +68,15 @@ type mounted struct {
 
 func (h *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := h.now()
-	m := request(r, h.limit)
+	m := request(r)
+	taken, busy := h.read(&m, r)
+	if taken > 0 {
+		defer h.bodies.put(taken)
+	}
+	if busy {
+		h.refuse(w, start, m)
+		return
+	}
 	reply := h.server.Serve(start, m)
 	if reply.Pass != "" {
 		reply.Status = h.hosted(w, r, m, reply)
@@ -109,17 +117,12 @@ func (s *status) WriteHeader(code int) {
 // Unwrap lets http.ResponseController reach what is below.
 func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// request converts a request; its body is read, bounded, before anything
-// decides on it.
-func request(r *http.Request, limit int64) message.Request {
+// request converts a request, but for its body.
+func request(r *http.Request) message.Request {
 	m := message.Request{Method: r.Method, URL: target(r), Header: header(r.Header), Peer: r.RemoteAddr}
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		m.Peer = host
 	}
-	if m.Oversize = r.ContentLength > limit; m.Oversize || r.Body == nil || r.ContentLength == 0 {
-		return m
-	}
-	m.Body, m.Oversize = body(r.Body, r.ContentLength, limit)
 	return m
 }
 
@@ -147,17 +150,6 @@ func header(in http.Header) message.Header {
 	}
 	slices.SortStableFunc(out, func(a, b message.Field) int { return strings.Compare(a.Name, b.Name) })
 	return out
-}
-
-// body reads at most limit bytes and says whether there were more.
-func body(from io.Reader, length, limit int64) (b []byte, oversize bool) {
-	if length > 0 {
-		b = make([]byte, length)
-		n, _ := io.ReadFull(from, b) // a body cut short is judged by what came
-		return b[:n], false
-	}
-	b, _ = io.ReadAll(io.LimitReader(from, limit+1))
-	return b, int64(len(b)) > limit
 }
 
 func write(w http.ResponseWriter, r message.Response) {
