@@ -216,7 +216,7 @@ func TestRecordsAreCounted(t *testing.T) {
 	call := func(path, tool string) {
 		t.Helper()
 		m := message.PostJSON(base+path+"/mcp/bearer-token", []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"write_note","arguments":{"name":"`+tool+`","content":"x"}}}`))
-		m.Header = append(m.Header, message.Field{Name: "Authorization", Value: "Bearer " + server.DefaultBearerToken})
+		m.Header = message.Header{{Name: "Content-Type", Value: message.JSONType}, {Name: "Authorization", Value: "Bearer " + server.DefaultBearerToken}}
 		is.Equal(s.Serve(noon, m).Status, 200) // a note is written
 	}
 	mint := func(path string) {
