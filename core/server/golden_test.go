@@ -162,20 +162,20 @@ func TestAServersTraceNamesItsParty(t *testing.T) {
 func TestConfigsThatAreRefused(t *testing.T) {
 	for want, change := range map[string]func(*server.Config){
 		"issuer: ": func(c *server.Config) { c.Issuer = "as.example" },
-		"issuer must be an origin such as http://127.0.0.1:8765, without path, query or default port":   func(c *server.Config) { c.Issuer = "https://as.example/a" },
-		"issuer must be an origin such as http://127.0.0.1:8765, without path, query or default port ":  func(c *server.Config) { c.Issuer = "https://as.example?a" },
-		"issuer must be an origin such as http://127.0.0.1:8765, without path, query or default port  ": func(c *server.Config) { c.Issuer = "https://as.example:443" },
-		"client documents on loopback are for an issuer on loopback":                                    func(c *server.Config) { c.LocalDocuments = true },
-		"compat must be 2025-03-26, or empty":                                                           func(c *server.Config) { c.Compat = "2025-06-18" },
-		"the token format must be opaque or jwt":                                                        func(c *server.Config) { c.Format = "paseto" },
-		"dpop must be off, optional or required":                                                        func(c *server.Config) { c.DPoP = "maybe" },
-		"nonces are for proofs: dpop must not be off":                                                   func(c *server.Config) { c.DPoP, c.DPoPNonce = authserver.DPoPOff, true },
-		"server: Random is needed":                                                                      func(c *server.Config) { c.Random = nil },
-		"the bearer token must have the form of a token: letters, digits and - . _ ~ + /":               func(c *server.Config) { c.BearerToken = "a b" },
-		"a tenant's name may have lower-case letters, digits and dashes":                                func(c *server.Config) { c.Tenants = []string{"A"} },
-		"a tenant's name must have 1 to 64 characters":                                                  func(c *server.Config) { c.Tenants = []string{strings.Repeat("a", 65)} },
-		"a tenant's name must have 1 to 64 characters ":                                                 func(c *server.Config) { c.Tenants = []string{""} },
-		"the tenant a is named twice":                                                                   func(c *server.Config) { c.Tenants = []string{"a", "b", "a"} },
+		"issuer: it must be an origin such as http://127.0.0.1:8765, without path, query or default port":   func(c *server.Config) { c.Issuer = "https://as.example/a" },
+		"issuer: it must be an origin such as http://127.0.0.1:8765, without path, query or default port ":  func(c *server.Config) { c.Issuer = "https://as.example?a" },
+		"issuer: it must be an origin such as http://127.0.0.1:8765, without path, query or default port  ": func(c *server.Config) { c.Issuer = "https://as.example:443" },
+		"client documents on loopback are for an issuer on loopback":                                        func(c *server.Config) { c.LocalDocuments = true },
+		"compat must be 2025-03-26, or empty":                                                               func(c *server.Config) { c.Compat = "2025-06-18" },
+		"the token format must be opaque or jwt":                                                            func(c *server.Config) { c.Format = "paseto" },
+		"dpop must be off, optional or required":                                                            func(c *server.Config) { c.DPoP = "maybe" },
+		"nonces are for proofs: dpop must not be off":                                                       func(c *server.Config) { c.DPoP, c.DPoPNonce = authserver.DPoPOff, true },
+		"server: Random is needed":                                                                          func(c *server.Config) { c.Random = nil },
+		"the bearer token must have the form of a token: letters, digits and - . _ ~ + /":                   func(c *server.Config) { c.BearerToken = "a b" },
+		"a tenant's name may have lower-case letters, digits and dashes":                                    func(c *server.Config) { c.Tenants = []string{"A"} },
+		"a tenant's name must have 1 to 64 characters":                                                      func(c *server.Config) { c.Tenants = []string{strings.Repeat("a", 65)} },
+		"a tenant's name must have 1 to 64 characters ":                                                     func(c *server.Config) { c.Tenants = []string{""} },
+		"the tenant a is named twice":                                                                       func(c *server.Config) { c.Tenants = []string{"a", "b", "a"} },
 	} {
 		c := plain()
 		change(&c)
@@ -216,7 +216,7 @@ func TestRecordsAreCounted(t *testing.T) {
 	call := func(path, tool string) {
 		t.Helper()
 		m := message.PostJSON(base+path+"/mcp/bearer-token", []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"write_note","arguments":{"name":"`+tool+`","content":"x"}}}`))
-		m.Header = append(m.Header, message.Field{Name: "Authorization", Value: "Bearer " + server.DefaultBearerToken})
+		m.Header = message.Header{{Name: "Content-Type", Value: message.JSONType}, {Name: "Authorization", Value: "Bearer " + server.DefaultBearerToken}}
 		is.Equal(s.Serve(noon, m).Status, 200) // a note is written
 	}
 	mint := func(path string) {
