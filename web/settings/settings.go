@@ -107,7 +107,7 @@ func (s *Settings) tenants() []string {
 	return s.Tenants
 }
 
-// A Duration is a flag that is a lifetime; at least a second, at most ten years.
+// A Duration is a flag that is a lifetime; at least a second.
 type Duration struct {
 	To          *time.Duration
 	Name, About string
