@@ -66,7 +66,7 @@ func CheckLifetime(name string, d time.Duration) error {
 type Limits struct {
 	Clients      int // 5,000 registered clients
 	Transactions int // 20,000 open consent pages
-	Codes        int // 100,000 authorization codes
+	Codes        int // 100,000 authorization codes, and spent ones that are remembered
 	Devices      int // 10,000 device authorizations
 	ClientStarts int // 1,000 device authorizations of one client within their lifetime
 	Tokens       int // 20,000,000 records: grants, access and refresh tokens each

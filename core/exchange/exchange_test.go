@@ -75,7 +75,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	q.Client.Method = oauth.AuthNone
 	is.NoErr(err)         // a revocation
 	is.Equal(q, question) // is what was written
-	answer := oauth.Introspection{Active: true, Scope: "s", ClientID: "c", Subject: "u", Audience: "a", Issuer: "i", TokenType: "Bearer", ExpiresAt: 9, IssuedAt: 8}
+	answer := oauth.Introspection{Active: true, Scope: "s", ClientID: "c", Subject: "u", Audience: "a", Issuer: "i", TokenType: "Bearer", ExpiresAt: 9}
 	i, err := ReadIntrospectionReply(IntrospectionReply(answer))
 	is.NoErr(err)       // an introspection
 	is.Equal(i, answer) // is what was written

@@ -27,7 +27,7 @@ var replies = map[string]struct {
 		`{"device_code":"d","user_code":"u","verification_uri":"v","verification_uri_complete":"w"}`, "device_code user_code verification_uri"},
 	"pushed":        {func(m message.Response) error { _, err := ReadPushedReply(m); return err }, 201, `{"request_uri":"u","expires_in":1}`, "request_uri expires_in"},
 	"registration":  {func(m message.Response) error { _, err := ReadRegistrationReply(m); return err }, 201, `{"client_id":"c","client_secret":"s","client_id_issued_at":1,"client_secret_expires_at":0}`, "client_id"},
-	"introspection": {func(m message.Response) error { _, err := ReadIntrospectionReply(m); return err }, 200, `{"active":true,"scope":"s","client_id":"c","sub":"u","iss":"i","token_type":"t","exp":1,"iat":1}`, "active"},
+	"introspection": {func(m message.Response) error { _, err := ReadIntrospectionReply(m); return err }, 200, `{"active":true,"scope":"s","client_id":"c","sub":"u","iss":"i","token_type":"t","exp":1}`, "active"},
 	"server":        {func(m message.Response) error { _, err := ReadServerMetadata(m); return err }, 200, `{"issuer":"i","token_endpoint":"t","scopes_supported":["s"]}`, "issuer"},
 	"resource":      {func(m message.Response) error { _, err := ReadResourceMetadata(m); return err }, 200, `{"resource":"r","authorization_servers":["s"]}`, "resource"},
 }

@@ -64,7 +64,6 @@ func IntrospectionReply(i oauth.Introspection) message.Response {
 			m = append(m, message.M("cnf", message.Obj(message.M("jkt", message.Str(i.Key)))))
 		}
 		m.number("exp", i.ExpiresAt)
-		m.number("iat", i.IssuedAt)
 	}
 	return message.JSON(200, m.encode())
 }
@@ -82,7 +81,7 @@ func ReadIntrospectionReply(m message.Response) (oauth.Introspection, error) {
 	o := &object{value: v}
 	i := oauth.Introspection{Active: o.truth("active"), Scope: o.text("scope"), ClientID: o.text("client_id"),
 		Subject: o.text("sub"), Issuer: o.text("iss"), TokenType: o.text("token_type"),
-		ExpiresAt: o.number("exp"), IssuedAt: o.number("iat")}
+		ExpiresAt: o.number("exp")}
 	i.Audience, _ = v.Get("aud").Text()
 	i.Key, _ = v.Get("cnf").Get("jkt").Text()
 	if v.Get("active").Kind() != message.Bool {

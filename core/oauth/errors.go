@@ -17,7 +17,6 @@ const (
 	AccessDenied            = "access_denied"             // RFC 6749 section 4.1.2.1
 	ServerError             = "server_error"              // RFC 6749 section 4.1.2.1
 	TemporarilyUnavailable  = "temporarily_unavailable"   // RFC 6749 section 4.1.2.1
-	UnsupportedTokenType    = "unsupported_token_type"    // RFC 7009 section 2.2.1
 	InvalidToken            = "invalid_token"             // RFC 6750 section 3.1
 	InsufficientScope       = "insufficient_scope"        // RFC 6750 section 3.1
 	InvalidTarget           = "invalid_target"            // RFC 8707 section 2

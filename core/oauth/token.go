@@ -34,5 +34,4 @@ type Introspection struct {
 	TokenType string
 	Key       string // cnf.jkt: thumbprint of the key it is bound to (RFC 9449 section 6.2)
 	ExpiresAt int64  // Unix seconds
-	IssuedAt  int64  // Unix seconds
 }
