@@ -284,22 +284,22 @@ func TestTheAnswerToTheProbe(t *testing.T) {
 		ids  string
 		text string // the verdict
 	}{
-		{"no such path", []trace.Event{answered("probe", 404, "{}"), unregistered}, "probe.absent bad", "Message 2 answered 404: is this the MCP endpoint?"},
-		{"no POST", []trace.Event{answered("probe", 405, "{}"), unregistered}, "probe.absent bad", "Message 2 answered 405: is this the MCP endpoint?"},
-		{"gone", []trace.Event{answered("probe", 410, "{}"), unregistered}, "probe.absent bad", "Message 2 answered 410: is this the MCP endpoint?"},
+		{"no such path", []trace.Event{answered("probe", 404, "{}"), unregistered}, "probe.other bad", "Message 2 answered 404: is this the MCP endpoint?"},
+		{"no POST", []trace.Event{answered("probe", 405, "{}"), unregistered}, "probe.other bad", "Message 2 answered 405: is this the MCP endpoint?"},
+		{"gone", []trace.Event{answered("probe", 410, "{}"), unregistered}, "probe.other bad", "Message 2 answered 410: is this the MCP endpoint?"},
 		{"a website", []trace.Event{site, unregistered}, "probe.page bad", "Message 2 answered 200, but not as MCP does: is this the MCP endpoint?"},
-		{"a server that fails", []trace.Event{answered("probe", 500, "{}"), unregistered}, "probe.failed bad", "Message 2 answered 500: the server failed, or this is not the MCP endpoint."},
-		{"somebody before it", []trace.Event{answered("probe", 403, "{}"), unregistered}, "probe.other bad", "Message 2 answered 403, not 401: is this the MCP endpoint?"},
+		{"a server that fails", []trace.Event{answered("probe", 500, "{}"), unregistered}, "probe.other bad", "Message 2 answered 500: is this the MCP endpoint?"},
+		{"somebody before it", []trace.Event{answered("probe", 403, "{}"), unregistered}, "probe.other bad", "Message 2 answered 403: is this the MCP endpoint?"},
 		{"no login", []trace.Event{answered("probe", 200, rpc), unregistered}, "probe.open note", "Message 2 answered 200: this server asks for no login."},
 		{"no login, and a call", []trace.Event{answered("probe", 200, rpc), ended(trace.Outcome{Kind: trace.Ended})}, "probe.open note", explain.Text("verdict.ok") + " Message 2 answered 200: this server asks for no login."},
 		{"no login, as far as seen", []trace.Event{answered("probe", 200, rpc)}, "probe.let note", explain.Text("verdict.running")},
 		{"no login needed yet", []trace.Event{answered("probe", 200, rpc), found, ended(trace.Outcome{Kind: trace.Ended})}, "probe.let note", explain.Text("verdict.ok") + " Message 2 answered 200: the server lets a request in without a token."},
 		{"no login, and a document that is broken", []trace.Event{answered("probe", 200, rpc), ended(trace.Outcome{Kind: trace.Violated, Step: "discover.resource", Got: "no JSON"})}, "probe.open note, shape.discover.resource bad", "The client stopped at message 2: " + explain.Text("finding.shape.other")},
 		{"no login, and a document that is not to be had", []trace.Event{answered("probe", 200, rpc), ended(trace.Outcome{Kind: trace.Interrupted, Step: "discover.server"})}, "probe.open note, interrupted bad", "The login broke off at message 2: " + explain.Text("finding.interrupted")},
-		{"a login is known", []trace.Event{answered("probe", 404, "{}"), found, unregistered}, "probe.absent note, shape.register bad", "The client stopped at message 2: " + explain.Text("finding.shape.register")},
-		{"the user said no", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Denied})}, "probe.absent note, denied bad", "The login ended at message 2: " + explain.Text("finding.denied")},
-		{"the user was slow", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Lapsed})}, "probe.absent note, lapsed bad", "The login ended at message 2: " + explain.Text("finding.lapsed")},
-		{"a refusal that was due", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Refused, Code: "x", Due: true})}, "probe.absent note, refused.x due", explain.Text("verdict.ok") + " Message 2 answered 404: is this the MCP endpoint?"},
+		{"a login is known", []trace.Event{answered("probe", 404, "{}"), found, unregistered}, "probe.other note, shape.register bad", "The client stopped at message 2: " + explain.Text("finding.shape.register")},
+		{"the user said no", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Denied})}, "probe.other note, denied bad", "The login ended at message 2: " + explain.Text("finding.denied")},
+		{"the user was slow", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Lapsed})}, "probe.other note, lapsed bad", "The login ended at message 2: " + explain.Text("finding.lapsed")},
+		{"a refusal that was due", []trace.Event{answered("probe", 404, "{}"), ended(trace.Outcome{Kind: trace.Refused, Code: "x", Due: true})}, "probe.other note, refused.x due", explain.Text("verdict.ok") + " Message 2 answered 404: is this the MCP endpoint?"},
 		{"a challenge", []trace.Event{challenged("Www-Authenticate", "Bearer"), unregistered}, "shape.register bad", "The client stopped at message 2: " + explain.Text("finding.shape.register")},
 		{"no challenge", []trace.Event{challenged("Content-Type", "text/plain")}, "challenge.missing note", explain.Text("verdict.running")},
 		{"no challenge, as a page sees it", []trace.Event{challenged("content-type", "text/plain")}, "challenge.hidden note", explain.Text("verdict.running")},
@@ -364,7 +364,7 @@ func TestAnEndWithoutAnAnswerSaysWhatWasWanted(t *testing.T) {
 		return all[0]
 	}
 	lost := trace.Event{Kind: trace.KindTrouble, Step: "token", Note: "no answer"}
-	for kind, want := range map[trace.Ending]string{trace.Interrupted: "an answer", trace.Denied: "the user's consent", trace.Lapsed: "the user's answer, in time"} {
+	for kind, want := range map[trace.Ending]string{trace.Interrupted: "an answer", trace.Denied: "the user's consent", trace.Lapsed: "an answer"} {
 		f := end(trace.Outcome{Kind: kind, Got: "nothing."}, lost)
 		is.True(f.Want == want && f.Got == "nothing") // both sides of it
 	}

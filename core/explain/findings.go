@@ -45,7 +45,7 @@ func findings(events []trace.Event, rows []Row) (all []Finding) {
 		all = append(all, f)
 	}
 	for i, ev := range events {
-		if ev.Kind == trace.KindVerdict && ev.Outcome != nil && ev.Outcome.Kind != trace.Ended && !guessed(all, events[:i], *ev.Outcome) {
+		if ev.Kind == trace.KindVerdict && ev.Outcome != nil && ev.Outcome.Kind != trace.Ended && !guessed(all, events[:i], ev.Outcome) {
 			all = ended(all, events, rows, i, *ev.Outcome)
 		}
 	}
@@ -132,17 +132,16 @@ func ended(all []Finding, events []trace.Event, rows []Row, at int, o trace.Outc
 		f.ID = "refused." + o.Code
 		f.Want = Success
 	default:
-		f.ID = string(o.Kind)
-		f.Want = wanted[o.Kind]
+		f.ID, f.Want = string(o.Kind), "an answer"
+		if o.Kind == trace.Denied {
+			f.Want = "the user's consent"
+		}
 	}
 	if o.Due {
 		f.Mark = Due
 	}
 	return append(all, f.told(o.Hint))
 }
-
-// wanted is what a run waited for that ended otherwise than by an answer.
-var wanted = map[trace.Ending]string{trace.Interrupted: "an answer", trace.Denied: "the user's consent", trace.Lapsed: "the user's answer, in time"}
 
 // about is the row that a verdict is about: the last answer of its step, or
 // the last message before it.

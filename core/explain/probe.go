@@ -4,7 +4,6 @@
 package explain
 
 import (
-	"slices"
 	"strings"
 
 	"mcp-auth/core/message"
@@ -27,22 +26,15 @@ func unprotected(events []trace.Event, a message.Response) (Finding, bool) {
 		}
 		return f, a.Header.Get("WWW-Authenticate") == ""
 	}
-	f.Want, f.Got = "401, with "+f.Want, status
-	switch {
-	case a.Status >= 200 && a.Status < 300:
+	f.ID, f.Want, f.Got = "probe.other", "401, with "+f.Want, status
+	if a.Status >= 200 && a.Status < 300 {
 		f.ID = "probe.let"
-		if over(events) && !discovered(events) {
+		if ended, found := course(events); ended && !found {
 			f.ID = "probe.open"
 		}
 		if kind := message.MediaType(a.Header.Get("Content-Type")); kind != message.JSONType && kind != "text/event-stream" {
 			f.ID, f.Got = "probe.page", strings.TrimSpace(status+" "+kind)
 		}
-	case a.Status == 404 || a.Status == 405 || a.Status == 410:
-		f.ID = "probe.absent"
-	case a.Status >= 500:
-		f.ID = "probe.failed"
-	default:
-		f.ID = "probe.other"
 	}
 	return f, true
 }
@@ -51,38 +43,41 @@ func unprotected(events []trace.Event, a message.Response) (Finding, bool) {
 // lower case, and those that the server does not expose are not there, Date
 // among them.
 func fetched(h message.Header) bool {
-	for _, f := range h {
-		if f.Name == "date" || f.Name != strings.ToLower(f.Name) {
+	for i := range h {
+		if name := h[i].Name; name == "date" || name != strings.ToLower(name) {
 			return false
 		}
 	}
 	return true
 }
 
-func over(events []trace.Event) bool {
-	return slices.ContainsFunc(events, func(ev trace.Event) bool { return ev.Outcome != nil })
-}
-
-// discovered reports whether any metadata was found that could be used.
-func discovered(events []trace.Event) bool {
-	return slices.ContainsFunc(events, func(ev trace.Event) bool { return ev.Tried != nil && ev.Tried.Outcome == "ok" })
+// course says whether a run has ended, and whether it has found any metadata
+// that could be used.
+func course(events []trace.Event) (ended, found bool) {
+	for i := range events {
+		ended = ended || events[i].Outcome != nil
+		found = found || events[i].Tried != nil && events[i].Tried.Outcome == "ok"
+	}
+	return ended, found
 }
 
 // guessed reports whether a run failed that had found no metadata at all, after
 // an answer that was no challenge: what the client guessed from there says
 // nothing, that answer does, and its finding is made to say so. That there is
 // no login is nothing wrong, and not the reason why a document was unusable.
-func guessed(all []Finding, events []trace.Event, o trace.Outcome) bool {
-	if o.Due || o.Kind == trace.Denied || o.Kind == trace.Lapsed || discovered(events) {
+func guessed(all []Finding, events []trace.Event, o *trace.Outcome) bool {
+	_, found := course(events)
+	if found || o.Due || o.Kind == trace.Denied || o.Kind == trace.Lapsed {
 		return false
 	}
-	i := slices.IndexFunc(all, func(f Finding) bool { return strings.HasPrefix(f.ID, "probe.") })
-	switch {
-	case i < 0:
-		return false
-	case all[i].ID == "probe.open":
-		return o.Kind != trace.Interrupted && o.Step != "discover.resource"
+	for i := range all {
+		switch f := &all[i]; f.ID {
+		case "probe.open":
+			return o.Kind != trace.Interrupted && o.Step != "discover.resource"
+		case "probe.page", "probe.other":
+			f.Mark = Wrong
+			return true
+		}
 	}
-	all[i].Mark = Wrong
-	return true
+	return false
 }

@@ -110,5 +110,5 @@ func TestEveryIDHasATextAndEveryTextAnID(t *testing.T) {
 // the stage's state bring about.
 var unmet = map[string]bool{"next.wait": true, "verdict.ready": true, "verdict.running": true, "verdict.waiting": true, "verdict.waiting.live": true, "verdict.lapsed": true,
 	"check.endpoint": true, "check.iss.present": true, "lapsed": true, "shape.other": true, "check.other": true, "refused.other": true, "refused.invalid_scope": true, "endpoint.other": true, "mcp.error": true,
-	"shape.discover.server": true, "shape.success": true, "unsent": true, "challenge.hidden": true, "probe.open": true, "probe.let": true, "probe.page": true, "probe.absent": true, "probe.failed": true, "probe.other": true,
+	"shape.discover.server": true, "shape.success": true, "unsent": true, "challenge.hidden": true, "probe.open": true, "probe.let": true, "probe.page": true, "probe.other": true,
 	"verdict.probe": true, "why.probe.bare.response": true, "why.probe.other.response": true, "why.revoke.request": true, "why.revoke.response": true}
