@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"math/rand/v2"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,6 +148,58 @@ func TestALogIsAValue(t *testing.T) {
 	is.Equal(a.Events()[1].Note, "2")     // what is added to a copy
 	is.Equal(b.Events()[1].Note, "other") // is not in the original
 	is.Equal(b.Events()[1].N, 2)          // and numbers go on
+}
+
+// However copies of copies are added to, each has its own events.
+func TestCopiesOfALogAreIndependent(t *testing.T) {
+	is := is.New(t)
+	type told struct {
+		log  Log
+		want []string
+	}
+	all := []told{{}}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 3000 {
+		one := all[random.IntN(len(all))]
+		if to := random.IntN(len(all)); random.IntN(3) > 0 { // added to in place, or to a copy
+			one = all[to]
+			one.log.Add(time.Time{}, Event{Note: strconv.Itoa(i)})
+			one.want = append(slices.Clip(one.want), strconv.Itoa(i))
+			all[to] = one
+		} else if len(all) < 50 {
+			all = append(all, one)
+		}
+	}
+	for _, one := range all {
+		events := one.log.Events()
+		is.Equal(len(events), len(one.want)) // no event is lost
+		for i, ev := range events {
+			is.Equal(ev.Note, one.want[i]) // or another's
+			is.Equal(ev.N, i+1)
+		}
+	}
+	var base Log
+	for range 5 {
+		base.Add(time.Time{}, Event{Note: "base"})
+	}
+	var adding sync.WaitGroup
+	for i := range 8 { // copies may be stepped at the same time
+		one := base
+		adding.Go(func() {
+			for range 100 {
+				one.Add(time.Time{}, Event{Note: strconv.Itoa(i)})
+			}
+			for _, ev := range one.Events()[5:] {
+				if ev.Note != strconv.Itoa(i) {
+					t.Error("a copy has an event of another")
+				}
+			}
+		})
+	}
+	adding.Wait()
+	_ = append(base.Events(), Event{Note: "outside"})
+	base.Add(time.Time{}, Event{Note: "last"})
+	is.Equal(base.Events()[5].Note, "last") // what is done with the list changes nothing
 }
 
 func TestTextIsHarmless(t *testing.T) {
