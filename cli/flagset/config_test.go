@@ -57,7 +57,7 @@ unknown key "profile2"; did you mean "profile"?`) // each with the one that was 
 
 func TestConfigThatIsWrong(t *testing.T) {
 	for file, want := range map[string]string{
-		``:                               "too early",
+		``:                               "the text is empty",
 		`[]`:                             "an object is wanted, not an array",
 		`{"verbose":1,"verbose":2}`:      "same name twice",
 		`{"output":"canary"}`:            "output: must be one of text, json",

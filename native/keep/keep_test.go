@@ -128,7 +128,7 @@ func TestPF07AFileThatCannotBeUsedIsLeftAlone(t *testing.T) {
 		data, want string
 		size       int64
 	}{
-		"empty":     {"", "too early", 0},
+		"empty":     {"", "the text is empty", 0},
 		"truncated": {`{"profiles":[{"profile_id":"1",`, "too early", 0},
 		"deep":      {strings.Repeat(`{"a":`, 100_000), "nests deeper", 0},
 		"future":    {`{"version":99,"profiles":[]}`, "later version", 0},
