@@ -52,11 +52,11 @@ func tooMany(err error, what string, wait time.Duration) error {
 // IPv6 address, of which one host has all.
 func guesser(peer string) table.Key {
 	if a, err := netip.ParseAddr(peer); err == nil {
-		if a = a.Unmap().WithZone(""); a.Is6() {
-			all, _ := a.Prefix(64)
-			a = all.Addr()
+		all, bits := a.Unmap().As16(), 64
+		if a.Unmap().Is4() {
+			bits = 128
 		}
-		peer = a.String()
+		peer = string(all[:bits/8])
 	}
 	return table.KeyOf("user code " + peer)
 }

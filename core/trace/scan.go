@@ -4,7 +4,6 @@
 package trace
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -42,6 +41,16 @@ type span struct {
 	from, to int
 }
 
+// inOrder sorts by where spans begin, and keeps the order of those that begin
+// together. They are few.
+func inOrder(all []span) {
+	for i := range all {
+		for j := i; j > 0 && all[j].from < all[j-1].from; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
+}
+
 // scan labels the value after each secret's name: name=value, "name":"value"
 // and what resembles these. All are looked for in the text as it came, since
 // what is taken for one may hold the name of another; where they overlap, all
@@ -57,7 +66,7 @@ func (r *Redactor) scan(s string) string {
 	case len(found) > maxSpans:
 		return "(" + message.Decimal(int64(len(s))) + " bytes that hold a secret)"
 	}
-	slices.SortStableFunc(found, func(a, b span) int { return a.from - b.from })
+	inOrder(found)
 	var b strings.Builder
 	done := 0
 	for i := 0; i < len(found); {

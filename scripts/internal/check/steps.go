@@ -75,7 +75,12 @@ func compiler() error {
 // tried in, and strace, which lists calls to the kernel. Without one its test
 // is skipped, and says so.
 func witnesses() {
-	for _, program := range [...]string{"zsh", "fish", "strace"} {
+	bring("zsh", "fish", "strace")
+}
+
+// bring installs the programs that are not here, where apt can.
+func bring(programs ...string) {
+	for _, program := range programs {
 		if _, err := exec.LookPath(program); err != nil {
 			_ = install(program)
 		}
