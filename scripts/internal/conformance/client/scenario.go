@@ -45,6 +45,8 @@ func (s scenario) lines() [][]string {
 		return s.after("login", s.url, "--auth-mode", "workload", "--assertion-file", s.file("valid_jwt"))
 	case "dpop", "dpop-nonce":
 		return s.calls("--client-metadata-url", document, "--dpop")
+	case "json-schema-ref-no-deref": // its server lists tools, and calls none
+		return [][]string{s.call("tools/list")}
 	case "tools_call":
 		return [][]string{s.call("tools/list"), s.tool("add_numbers", `{"a":5,"b":3}`)}
 	case "sse-retry":
