@@ -101,10 +101,10 @@ func unavailable(m message.Response) *oauth.Error {
 // came, or a date.
 func retryAfter(m message.Response) int {
 	n, err := strconv.Atoi(m.Header.Get("Retry-After"))
-	if err != nil || n < 0 {
+	if err != nil {
 		return 0
 	}
-	return n
+	return max(n, 0)
 }
 
 func readStatus(m message.Response, cite string) error {

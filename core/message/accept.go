@@ -8,7 +8,7 @@ import "strings"
 // refuses. Who sends no range takes anything.
 func (h Header) Accepts(mediaType string) bool {
 	main, _, _ := strings.Cut(mediaType, "/")
-	ranges, best, taken := 0, 0, false
+	best, taken, anything := 0, false, true
 	for i := range h {
 		if !h[i].is("Accept") {
 			continue
@@ -20,13 +20,13 @@ func (h Header) Accepts(mediaType string) bool {
 			if one = strings.Trim(one, " \t"); one == "" {
 				continue
 			}
-			ranges++
+			anything = false
 			if exact := exactness(one, mediaType, main); exact > best {
 				best, taken = exact, !weightless(params)
 			}
 		}
 	}
-	return taken || ranges == 0
+	return taken || anything
 }
 
 // exactness says how exactly a range names a type: 3 by itself, 2 by the first

@@ -18,6 +18,7 @@ func TestAccepts(t *testing.T) {
 		{nil, true, true},                              // no field: anything
 		{[]string{""}, true, true},                     // no range: likewise
 		{[]string{" , "}, true, true},                  //
+		{[]string{", " + stream}, false, true},         // an empty element is none (RFC 9110 section 5.6.1)
 		{[]string{json + ", " + stream}, true, true},   // as MCP wants it
 		{[]string{stream + "," + json}, true, true},    //
 		{[]string{json, stream}, true, true},           // in two fields
