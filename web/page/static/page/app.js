@@ -2,7 +2,7 @@
 // is decided by the core; this file asks it and draws the answer.
 import { $, fill, h, visible } from './dom.js';
 import { call, ready } from './core.js';
-import { draw, light, reveal } from './rows.js';
+import { draw, reveal } from './rows.js';
 import { inspect } from './inspect.js';
 import { showScreens } from './screens.js';
 import * as live from './live.js';
@@ -34,17 +34,21 @@ function clock(s) {
 	return `${p(s / 3600)}:${p((s / 60) % 60)}:${p(s % 60)}`;
 }
 
+// The buttons of a run are never disabled: that would take the focus from them.
+const off = (id) => $(id).ariaDisabled === 'true';
+const turn = (id, on) => { $(id).ariaDisabled = !on; };
+
 function showControls() {
-	const replay = Boolean(view.replay);
+	const { replay, live: real, moves, over } = view;
 	document.body.dataset.busy = busy;
-	$('back').disabled = busy > 0 || replay || view.live || view.moves === 0;
-	$('back').title = view.live ? 'What a real server was sent cannot be taken back' : '';
-	$('reset').disabled = (busy > 0 && !view.live) || (!replay && !view.live && view.moves === 0);
-	$('step').disabled = busy > 0 || view.over;
-	$('run').disabled = busy > 0 || view.over;
-	$('advance').disabled = busy > 0 || replay || view.live || view.over;
-	fill($('step'), replay ? 'A recorded trace' : view.over ? 'Finished' : ['Step ▸ ', view.next, view.detail && h('span.detail', ' ', view.detail)]);
-	$('clock').textContent = view.clock == null ? '--' : view.live ? 'real time' : clock(view.clock);
+	turn('back', !busy && !replay && !real && moves);
+	$('back').title = real ? 'What a real server was sent cannot be taken back' : '';
+	turn('reset', real || (!busy && (replay || moves)));
+	turn('step', !busy && !over);
+	turn('run', !busy && !over);
+	$('advance').disabled = busy || replay || real || over;
+	fill($('step'), replay ? 'A recorded trace' : over ? 'Finished' : ['Step ▸ ', view.next, view.detail && h('span.detail', ' ', view.detail)]);
+	$('clock').textContent = view.clock == null ? '--' : real ? 'real time' : clock(view.clock);
 	$('link').disabled = $('export').disabled = view.rows.length === 0;
 }
 
@@ -59,7 +63,6 @@ async function show(next, follow = true) {
 	showControls();
 	showScreens(view, { submit: (m) => move('submit', m), early: () => move('early'), advance: (s) => move('advance', s) });
 	if (follow) reveal(current);
-	if (view.verdict.kind === 'waiting') document.querySelector('.page')?.scrollIntoView({ block: 'nearest' });
 	await showRow();
 }
 
@@ -73,13 +76,7 @@ async function showRow() {
 async function select(n) {
 	if (!view || n < 1 || n > view.rows.length) return;
 	current = n;
-	if (!$(`m${n}`)) draw(view, current, select); // it was folded
-	for (const b of document.querySelectorAll('#rows button')) {
-		const on = Number(b.dataset.n) === n;
-		b.tabIndex = on ? 0 : -1;
-		on ? b.setAttribute('aria-current', 'step') : b.removeAttribute('aria-current');
-	}
-	light(null);
+	draw(view, current, select);
 	reveal(n);
 	await showRow();
 	$('panel').scrollTop = 0;
@@ -117,7 +114,7 @@ const keyed = []; // what was asked for by key while something else was being do
 
 /** Presses a button by key, and loses no key typed ahead. A real server gets nothing that was typed ahead. */
 function key(id, e) {
-	if (busy && $(id).disabled && !view.live && !e.repeat) keyed.push(id);
+	if (busy && off(id) && !view.live && !e.repeat) keyed.push(id);
 	else $(id).click();
 }
 
@@ -297,14 +294,14 @@ function pressed(e) {
 		return choose(all[(all.indexOf(tab) + (e.key === 'ArrowRight' ? 1 : 2)) % 3], true);
 	}
 	const f = shortcuts[e.key.length === 1 ? e.key.toLowerCase() : e.key];
-	if (!f || !view || localStorage.getItem('nokeys') || t.matches('input,select,textarea') || (e.key === ' ' && t.matches('button,a') && !t.closest('#rows'))) return;
+	if (!f || !view || localStorage.getItem('nokeys') || t.matches('input,select,textarea') || (e.key === ' ' && !e.shiftKey && t.matches('button,a') && !t.closest('#rows'))) return;
 	e.preventDefault();
 	f(e);
 }
 
 function wire() {
 	const on = { step, run, reset, back, help, check, link, open: () => $('file').click() };
-	for (const [id, f] of Object.entries(on)) $(id).addEventListener('click', () => f());
+	for (const [id, f] of Object.entries(on)) $(id).addEventListener('click', () => off(id) || f());
 	for (const id of settings) $(id).addEventListener('change', () => { faults(); reset(); });
 	$('target').addEventListener('change', () => { $('urlbox').hidden = $('target').value !== 'url'; if ($('target').value !== 'url' || $('url').value) reset(); });
 	$('url').addEventListener('change', reset);
@@ -313,6 +310,8 @@ function wire() {
 	$('file').addEventListener('change', (e) => doing(async () => load(await e.target.files[0].text())));
 	for (const t of document.querySelectorAll('[role=tab]')) t.addEventListener('click', () => choose(t.id.slice(4)));
 	document.addEventListener('keydown', pressed);
+	document.addEventListener('keyup', (e) => e.key === ' ' && e.shiftKey && e.target.matches('button') && e.preventDefault()); // it is Back there too
+	new ResizeObserver(() => document.documentElement.style.setProperty('--top', `${$('top').offsetHeight}px`)).observe($('top'));
 	document.addEventListener('dragover', (e) => e.preventDefault());
 	document.addEventListener('drop', (e) => { e.preventDefault(); if (e.dataTransfer.files[0]) doing(async () => load(await e.dataTransfer.files[0].text())); });
 	window.addEventListener('hashchange', () => doing(fromLink));

@@ -36,7 +36,7 @@ function place(e, from, to) {
 function line(r, all) {
 	const a = all.indexOf(r.from), b = all.indexOf(r.to);
 	if (a < 0 || b < 0 || a === b) return null;
-	return place(h('span.line', { class: b < a ? 'left' : 'right' }), 2 * Math.min(a, b) + 2, 2 * Math.max(a, b) + 2);
+	return place(h('span.line', { class: b < a && 'back' }), 2 * Math.min(a, b) + 2, 2 * Math.max(a, b) + 2);
 }
 
 function content(r, all) {

@@ -8,6 +8,9 @@ let frame = null;
 /** The page's own forms and links become requests to the server in the page. */
 function connect(url, submit) {
 	const doc = frame.contentDocument;
+	frame.style.height = `${doc.documentElement.scrollHeight}px`; // where there is room
+	frame.closest('.page').scrollIntoView({ block: 'end' });
+	doc.querySelector('.buttons')?.scrollIntoView({ block: 'nearest' });
 	const origin = new URL(url).origin;
 	doc.addEventListener('submit', (e) => {
 		e.preventDefault();
@@ -39,7 +42,7 @@ function page(s, submit) {
 function terminal(s, actions, live) {
 	const tools = live ? h('a', { href: /^https?:/.test(s.url) && s.url, target: '_blank', rel: 'noopener noreferrer' }, 'Open it') : [h('button.small', { type: 'button', onclick: actions.early }, 'Poll too early'), h('button.small', { type: 'button', onclick: () => actions.advance(901) }, 'Let it expire')];
 	return h('div.screen.terminal', h('header', h('b', 'Device')),
-		h('div.text', { tabindex: 0, role: 'region', 'aria-label': 'What the device prints' }, h('p', 'Open this page on another device:'), h('p', s.url), h('p', 'and enter the code', h('span.code', s.code)), h('p', `It is good for ${s.left || 0} s more.`),
+		h('div.text', { tabindex: 0, role: 'region', 'aria-label': 'What the device prints' }, h('p', 'Open on another device:'), h('p', s.url), h('p', 'and enter the code', h('span.code', s.code)), h('p', `It is good for ${s.left || 0} s more.`),
 			h('div.tools', tools)));
 }
 
@@ -49,7 +52,6 @@ export function showScreens(view, actions) {
 	if (!all.some((s) => s.html)) frame = null;
 	const wanted = all.map((s) => (s.html ? page(s, actions.submit) : terminal(s, actions, view.live)));
 	const box = $('screens');
-	if (frame) wanted.push(box.querySelector('.hint') || h('p.hint', "The authorization server's own page. Answer it, or press Step."));
 	// A frame that is moved loads again, so it stays where it is.
 	if (frame && box.contains(frame)) for (const c of [...box.children]) { if (!wanted.includes(c)) c.remove(); }
 	else fill(box);
