@@ -36,7 +36,7 @@ export async function fresh(browser, url, options = {}) {
   page.on('request', (r) => requests.push(r.url()));
   page.on('dialog', (d) => { complaints.push('dialog ' + d.message()); d.dismiss(); });
   await page.goto(url);
-  await page.waitForFunction(() => !document.getElementById('step').disabled);
+  await page.waitForSelector('#step[aria-disabled=false]');
   return { page, context, complaints, requests, close: () => context.close() };
 }
 

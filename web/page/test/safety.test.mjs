@@ -251,7 +251,7 @@ test('4 a whole login by keyboard alone', async () => {
   await x.page.keyboard.press('Space');
   await x.page.waitForSelector('#rows button[data-n="2"]');
   await x.page.keyboard.press('Shift+Space');
-  await x.page.waitForSelector('#back:disabled');
+  await x.page.waitForSelector('#back[aria-disabled=true]');
   await x.page.keyboard.press('r'); // perhaps while Back is not done: it waits its turn
   await x.page.waitForSelector('#sentence:has-text("went through")');
   const last = Number(await x.page.getAttribute('#rows [aria-current]', 'data-n'));
@@ -266,5 +266,24 @@ test('4 a whole login by keyboard alone', async () => {
   await x.page.focus('#rows [aria-current]');
   await x.page.keyboard.press('ArrowUp');
   await x.page.waitForFunction((n) => document.activeElement?.dataset.n === String(n), last - 2);
+  await x.close();
+});
+
+test('4 the button that was pressed keeps the focus, and Shift+Space on it is Back', async () => {
+  const x = await fresh(browser, at.origin);
+  const rows = () => x.page.locator('#rows button[data-n]').count();
+  for (const id of ['step', 'step', 'back', 'run', 'reset']) {
+    await x.page.focus(`#${id}`);
+    await x.page.keyboard.press('Enter');
+    await x.page.waitForFunction(() => document.body.dataset.busy === '0');
+    assert.equal(await x.page.evaluate(() => document.activeElement.id), id, `${id} has it still`);
+  }
+  await press(x.page, 'step');
+  const before = await rows();
+  await press(x.page, 'step');
+  await x.page.focus('#step');
+  await x.page.keyboard.press('Shift+Space');
+  await x.page.waitForFunction(() => document.body.dataset.busy === '0');
+  assert.equal(await rows(), before, 'a step back, from the Step button too');
   await x.close();
 });

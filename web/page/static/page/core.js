@@ -11,7 +11,6 @@ const waiting = new Map();
 let next = 0;
 const worker = new Worker(policy ? policy.createScriptURL(here) : here, { type: 'module' });
 
-/** Settles when the core runs, or says why it does not. */
 export const ready = new Promise((resolve, reject) => {
 	worker.onmessage = ({ data }) => {
 		if (data.ready) return resolve();
@@ -22,13 +21,13 @@ export const ready = new Promise((resolve, reject) => {
 	worker.onerror = (e) => reject(new Error(e.message || 'the worker did not start'));
 });
 
-/** Calls the core. An answer with an error is thrown. */
+/** Calls the core; throws an error that it answers. */
 export async function call(name, ...args) {
 	await ready;
 	const value = await new Promise((resolve) => {
 		waiting.set(++next, resolve);
 		worker.postMessage({ id: next, call: name, args });
 	});
-	if (value && value.error !== undefined) throw new Error(value.error);
+	if (value?.error !== undefined) throw new Error(value.error);
 	return value;
 }

@@ -1,10 +1,10 @@
 // The inspector: why a message was sent, what was checked, what travelled, and
 // what each party holds afterwards.
-import { $, fill, h, long } from './dom.js';
+import { $, away, fill, h, long } from './dom.js';
 import { light, partyName } from './rows.js';
 
 /** A citation as a link to its section; text where no address is known. */
-const cite = (x) => (x.link ? h('a', { href: x.link, rel: 'noopener noreferrer', target: '_blank' }, x.cite) : x.cite);
+const cite = (x) => (x.link ? away(x.link, x.cite) : x.cite);
 
 const what = { request: 'request', response: 'answer', navigate: 'opens the browser', trouble: 'no answer', internal: 'made in here' };
 
@@ -34,11 +34,11 @@ function compare(want, got, same) {
 	return h('dl.compare', h('dt', 'want'), h('dd', mark(want)), h('dt', 'got'), h('dd', mark(got)));
 }
 
-const places = { query: 'URL', form: 'form', json: 'document', header: 'header', challenge: 'challenge', location: 'redirect', made: 'made here' };
+const places = { query: 'URL', json: 'document', location: 'redirect', made: 'made here' };
 
 function params(d, go) {
 	if (!d.params.length) return null;
-	return [h('h3', 'Parameters'), h('div.params', d.params.map((p) => h('div.param', h('div.pname', h('code', p.name), h('span.in', places[p.in])),
+	return [h('h3', 'Parameters'), h('div.params', d.params.map((p) => h('div.param', h('div.pname', h('code', p.name), h('span.in', places[p.in] || p.in)),
 		h('div', h('code.value', long(p.value, 400)), p.meaning && h('p', p.meaning), p.track && track(d, p, go)))))];
 }
 
@@ -51,7 +51,7 @@ function track(d, p, go) {
 		last && last.role === s.role ? last.rows.push(s.row) : roles.push({ role: s.role, rows: [s.row] });
 	}
 	const lit = () => light(t.stops), off = () => light(null);
-	return h('button.track', { type: 'button', onclick: () => go(t.stops[0].row), onmouseenter: lit, onfocus: lit, onmouseleave: off, onblur: off, 'data-kind': p.track },
+	return h('button.track', { onclick: () => go(t.stops[0].row), onmouseenter: lit, onfocus: lit, onmouseleave: off, onblur: off, 'data-kind': p.track },
 		`${t.kind}: `, roles.map((r) => `${r.role} ${r.rows.join(', ')}`).join(' · '));
 }
 
@@ -61,7 +61,7 @@ function pkce(d) {
 	return [h('h3', 'PKCE, worked out'), h('ol.sum',
 		h('li', h('span', 'code_verifier, kept by the client'), h('code', p.verifier)),
 		h('li', h('span', 'SHA-256 of its ASCII, 32 bytes'), h('code', p.digest.replace(/../g, '$& '))),
-		h('li', h('span', 'base64url of those bytes, sent as code_challenge'), h('code', p.challenge), p.sent && h('b.mark', { class: p.sent === p.challenge ? 'ok' : 'bad' }, p.sent === p.challenge ? '✓ equal to what was sent' : `✕ sent was ${p.sent}`)))];
+		h('li', h('span', 'base64url of those bytes, sent as code_challenge'), h('code', p.challenge), ' ', p.sent && h('b.mark', { class: p.sent === p.challenge ? 'ok' : 'bad' }, p.sent === p.challenge ? '✓ equal to what was sent' : `✕ sent was ${p.sent}`)))];
 }
 
 function jwt(d) {
@@ -73,10 +73,11 @@ function jwt(d) {
 function explain(d, v, go) {
 	const mine = v.findings.filter((f) => f.row === d.row.n);
 	return [title(d), d.why && h('p.why', d.why), d.row.kind === 'internal' && d.note && h('p', `The client ${d.note}. `, cite(d)),
-		mine.map((f) => h('section.finding', { class: `is-${f.mark}` },
-			h('h3', h('b.mark', f.mark === 'bad' ? '✕' : f.mark === 'due' ? '✓' : '!'), f.mark === 'due' ? 'Refused, as it must be: ' : '', f.text.replace(/\.$/, '')),
-			f.want && f.mark !== 'due' && compare(f.want, f.got || '', false), f.cite && h('p', cite(f)),
-			f.mark !== 'due' && f.cause && h('p', h('b', 'Usually because: '), f.cause), f.mark !== 'due' && f.fix && h('p', h('b', 'To fix: '), f.fix))),
+		mine.map((f) => {
+			const due = f.mark === 'due', said = h('h3', h('b.mark', f.mark === 'bad' ? '✕' : due ? '✓' : '!'), due && 'Refused, as it must be: ', f.text.replace(/\.$/, ''));
+			return h('section.finding', { class: `is-${f.mark}` }, said, !due && f.want && compare(f.want, f.got || '', false), f.cite && h('p', cite(f)),
+				!due && [f.cause && h('p', h('b', 'Usually because: '), f.cause), f.fix && h('p', h('b', 'To fix: '), f.fix)]);
+		}),
 		d.notes.length > 0 && h('ul.notes', d.notes.map((n) => h('li', n))),
 		checks(d), pkce(d), params(d, go), jwt(d)];
 }
@@ -95,7 +96,7 @@ function readable(headers, body) {
 }
 
 function url(m) {
-	const [base, query] = m.url.split('?');
+	const [base, ...rest] = m.url.split('?'), query = rest.join('?');
 	return query ? `${base}\n${query.split('&').map((p, i) => `  ${i ? '&' : '?'} ${decode(p)}`).join('\n')}` : base;
 }
 
@@ -108,8 +109,8 @@ function http(d, v, go, actions) {
 	const headers = m.headers.map(([n, x]) => `${n}: ${x}`).join('\n');
 	const first = d.request ? `${m.method} ${wire ? m.url : url(m)}` : `HTTP ${m.status}`;
 	out.push(h('div.tools', h('label', h('input', { type: 'checkbox', checked: wire, onchange: (e) => { wire = e.target.checked; actions.again(); } }), ' as on the wire'),
-		d.curl && h('button', { type: 'button', onclick: () => actions.copy(d.curl, 'curl command') }, 'Copy as curl'),
-		d.row.pending && !v.live && h('button', { type: 'button', onclick: () => actions.edit(d.request) }, 'Edit before sending')));
+		d.curl && h('button', { onclick: () => actions.copy(d.curl, 'curl command') }, 'Copy as curl'),
+		d.row.pending && !v.live && h('button', { onclick: () => actions.edit(d.request) }, 'Edit before sending')));
 	out.push(pre(d.request ? 'Request as sent' : 'Answer as received', `${first}\n${headers}`));
 	if (m.body) out.push(h('h3', 'Body'), pre('Body of the message', wire ? m.body : readable(m.headers, m.body)));
 	return out;
@@ -123,16 +124,15 @@ function state(d) {
 		parties.map((p) => {
 			const all = d.held.filter((x) => x.party === p && (!x.gone || x.gone === n));
 			return h('section.party', { 'data-party': p }, h('h3', partyName(p)), all.length === 0 && h('p', 'Nothing any more.'), h('ul.held', all.map((x) => {
-				const sign = x.gone === n ? '−' : x.since === n ? '+' : '';
-				return h('li', { class: x.gone === n ? 'gone' : x.since === n ? 'new' : '' }, h('b.mark', sign), h('code', x.name), h('span.hidden', x.gone === n ? ' used up' : x.since === n ? ' new' : ''),
-					h('code.value', long(x.value, 200)), h('span.in', x.gone === n ? 'used up here' : `since ${x.since}`));
+				const [sign, kind] = x.gone === n ? ['−', 'gone'] : x.since === n ? ['+', 'new'] : [];
+				return h('li', { class: kind }, h('b.mark', sign), h('code', x.name), h('span.hidden', sign && ` ${kind}`),
+					h('code.value', long(x.value, 200)), h('span.in', sign === '−' ? 'used up here' : `since ${x.since}`));
 			})));
 		})];
 }
 
 const tabs = { explain, http, state };
 
-/** Shows a row in the tab that is chosen. */
 export function inspect(tab, d, view, go, actions) {
 	fill($('panel'), tabs[tab](d, view, go, actions));
 }

@@ -2,27 +2,19 @@
 // lane. Every drawn row comes from a recorded event; planned ones are dotted.
 import { $, h } from './dom.js';
 
-const lanes = {
-	'auth-code': ['browser', 'client', 'resource', 'authorization server'],
-	device: ['browser', 'client', 'authorization server', 'resource'],
-	'client-creds': ['client', 'authorization server', 'resource'],
-	bearer: ['client', 'resource'],
-};
-lanes.refresh = lanes['step-up'] = lanes['auth-code'];
-const names = { browser: 'Browser', client: 'Client', resource: 'MCP server', 'authorization server': 'Auth server', "client's site": "Client's site" };
-const phases = { challenge: 'Challenge', discovery: 'Discovery', client: 'Client identity', authorization: 'Authorization', token: 'Token', use: 'Use' };
-const marks = { bad: ['✕', 'failed'], note: ['!', 'odd'], due: ['✓', 'refused, as it must be'], '': ['', ''] };
+const names = { resource: 'MCP server', 'authorization server': 'Auth server' };
+const marks = { bad: ['✕', 'failed'], note: ['!', 'odd'], due: ['✓', 'refused, as it must be'] };
 
 let flow = 'auth-code';
-export const partyName = (p) => (p === 'browser' && flow === 'device' ? 'Phone' : names[p] || p);
+const capital = (s) => s.charAt(0).toUpperCase() + s.slice(1);
+export const partyName = (p) => (p === 'browser' && flow === 'device' ? 'Phone' : names[p] || capital(p));
 
-/** Lane heads, and which lanes there are; a recorded trace shows those it has. */
-function setLanes(f, rows, replay) {
+/** Lane heads, and which lanes there are: those that the run has, or will have. */
+function setLanes(f, rows) {
 	flow = f;
-	let all = lanes[f] || lanes['auth-code'];
-	const site = "client's site", has = (p) => rows.some((r) => r.from === p || r.to === p);
-	if (has(site)) all = [...all, site];
-	if (replay) all = all.filter(has);
+	const servers = ['resource', 'authorization server'];
+	if (/^(device|client-creds)$/.test(f)) servers.reverse();
+	const all = ['browser', 'client', ...servers, "client's site"].filter((p) => rows.some((r) => r.from === p || r.to === p));
 	$('diagram').style.setProperty('--lanes', all.length);
 	$('heads').replaceChildren(...all.map((p) => h('span.head', { 'data-party': p }, partyName(p))));
 	return all;
@@ -36,12 +28,12 @@ function place(e, from, to) {
 function line(r, all) {
 	const a = all.indexOf(r.from), b = all.indexOf(r.to);
 	if (a < 0 || b < 0 || a === b) return null;
-	return place(h('span.line', { class: b < a ? 'left' : 'right' }), 2 * Math.min(a, b) + 2, 2 * Math.max(a, b) + 2);
+	return place(h('span.line', { class: b < a && 'back' }), 2 * Math.min(a, b) + 2, 2 * Math.max(a, b) + 2);
 }
 
 function content(r, all) {
 	const lane = Math.max(0, Math.min(all.indexOf(r.from), all.indexOf(r.to)));
-	const [glyph, word] = marks[r.mark || ''];
+	const [glyph, word] = marks[r.mark] || [];
 	const inside = r.from === r.to;
 	const label = h('span.label', glyph && h('b.mark', glyph), r.kind === 'navigate' && h('span.verb', 'open '), r.pieces.length ? r.pieces.join(' ') : r.kind === 'response' ? 'answer' : '');
 	place(label, inside ? 2 * lane + 1 : 2 * lane + 2, -1);
@@ -68,24 +60,24 @@ function folds(rows, current) {
 	return all.filter(([from, to]) => current <= from || current > to);
 }
 
-/** Draws rows and plan. select is called with the number of a row. */
+/** Draws rows and plan. */
 export function draw(view, current, select) {
-	const all = setLanes(view.flow, view.rows.concat(view.plan), view.replay);
+	const all = setLanes(view.flow, view.rows.concat(view.plan));
 	const items = [];
 	let phase = '';
 	let tagged = false;
 	const heading = (r, planned) => {
 		if (r.phase === phase) return;
 		phase = r.phase;
-		items.push(h('li.phase', { class: planned && 'planned' }, h('span', phases[phase] || phase), planned && !tagged && h('span.tag', 'planned')));
+		items.push(h('li.phase', { class: planned && 'planned' }, h('span', capital(phase === 'client' ? 'client identity' : phase)), planned && !tagged && h('span.tag', 'planned')));
 		tagged ||= planned;
 	};
 	const hidden = folds(view.rows, current);
 	view.rows.forEach((r, i) => {
 		heading(r, r.pending);
 		const fold = hidden.find(([from, to]) => i >= from && i < to);
-		if (fold) return void (fold[0] === i && items.push(h('li.fold', h('button.small', { type: 'button', onclick: () => select(r.n) }, '⋯ ', fold[2]))));
-		const b = h('button.row', { type: 'button', 'data-n': r.n, 'data-kind': r.kind, 'data-party': r.from, tabindex: r.n === current ? 0 : -1, 'aria-current': r.n === current && 'step',
+		if (fold) return void (fold[0] === i && items.push(h('li.fold', h('button.small', { onclick: () => select(r.n) }, '⋯ ', fold[2]))));
+		const b = h('button.row', { 'data-n': r.n, 'data-kind': r.kind, 'data-party': r.from, tabindex: r.n === current ? 0 : -1, 'aria-current': r.n === current && 'step',
 			class: [r.mark && `is-${r.mark}`, r.pending && 'pending', r.from === r.to && 'inside'].filter(Boolean).join(' '), onclick: () => select(r.n) }, content(r, all));
 		items.push(h('li', { id: `m${r.n}` }, b));
 	});
@@ -103,22 +95,11 @@ export function draw(view, current, select) {
 	}
 }
 
-/** Keeps a row in sight without moving more than needed. */
-export function reveal(n) {
-	const li = $(`m${n}`), box = $('diagram');
-	if (!li) return;
-	const head = $('heads').offsetHeight + 8;
-	const top = li.offsetTop, bottom = top + li.offsetHeight;
-	if (box.scrollHeight > box.clientHeight + 4) {
-		if (top - head < box.scrollTop) box.scrollTop = top - head;
-		else if (bottom + 40 > box.scrollTop + box.clientHeight) box.scrollTop = bottom + 40 - box.clientHeight;
-	} else if (n > 1) li.scrollIntoView({ block: 'nearest' });
-}
+export const reveal = (n) => $(`m${n}`)?.scrollIntoView({ block: 'nearest' });
 
 /** Lights the rows that a value passes through. */
 export function light(stops) {
 	for (const b of document.querySelectorAll('#rows button')) {
-		const stop = stops?.find((s) => s.row === Number(b.dataset.n));
-		b.classList.toggle('lit', Boolean(stop));
+		b.classList.toggle('lit', !!stops?.some((s) => s.row === Number(b.dataset.n)));
 	}
 }

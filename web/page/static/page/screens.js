@@ -1,15 +1,18 @@
 // The second screens: the authorization server's own pages, byte for byte, in
 // a frame where no script runs, and what a device would print.
-import { $, fill, h } from './dom.js';
+import { $, away, fill, h } from './dom.js';
 
 let shown = ''; // the page that is in the frame
 let frame = null;
 
-/** The page's own forms and links become requests to the server in the page. */
+/** The page's own forms become requests to the server in the page. */
 function connect(url, submit) {
 	const doc = frame.contentDocument;
+	frame.style.height = `${doc.documentElement.scrollHeight}px`; // where there is room
+	frame.closest('.page').scrollIntoView({ block: 'end' });
+	doc.querySelector('.buttons')?.scrollIntoView({ block: 'nearest' });
 	const origin = new URL(url).origin;
-	doc.addEventListener('submit', (e) => {
+	doc.onsubmit = (e) => {
 		e.preventDefault();
 		const f = e.target;
 		const body = new URLSearchParams(new FormData(f, e.submitter)).toString();
@@ -17,29 +20,22 @@ function connect(url, submit) {
 		const headers = [['Accept', 'text/html']];
 		if (f.method === 'get') return submit({ method: 'GET', url: `${to}?${body}`, headers, body: '' });
 		submit({ method: 'POST', url: to, body, headers: [...headers, ['Content-Type', 'application/x-www-form-urlencoded'], ['Origin', origin], ['Sec-Fetch-Site', 'same-origin']] });
-	});
-	doc.addEventListener('click', (e) => {
-		const a = e.target.closest('a');
-		if (!a) return;
-		e.preventDefault();
-		const to = new URL(a.getAttribute('href'), url);
-		if (to.origin === origin) submit({ method: 'GET', url: to.href, headers: [['Accept', 'text/html']], body: '' });
-	});
+	};
 }
 
 function page(s, submit) {
 	if (shown === s.html && frame) return frame.closest('.screen');
 	shown = s.html;
-	const url = URL.createObjectURL(new Blob([s.html], { type: 'text/html;charset=utf-8' }));
-	frame = h('iframe', { sandbox: 'allow-same-origin allow-forms', title: s.kind === 'phone' ? 'The page on the phone' : "The authorization server's page", src: url });
-	frame.addEventListener('load', () => { URL.revokeObjectURL(url); connect(s.url, submit); }, { once: true });
-	return h('div.screen.page', h('header', h('b', s.kind === 'phone' ? 'Phone' : 'Browser'), h('code', s.url)), frame);
+	const phone = s.kind === 'phone', url = URL.createObjectURL(new Blob([s.html], { type: 'text/html;charset=utf-8' }));
+	frame = h('iframe', { sandbox: 'allow-same-origin allow-forms', title: phone ? 'The page on the phone' : "The authorization server's page", src: url });
+	frame.onload = () => { URL.revokeObjectURL(url); connect(s.url, submit); };
+	return h('div.screen.page', h('header', h('b', phone ? 'Phone' : 'Browser'), h('code', s.url)), frame);
 }
 
 function terminal(s, actions, live) {
-	const tools = live ? h('a', { href: /^https?:/.test(s.url) && s.url, target: '_blank', rel: 'noopener noreferrer' }, 'Open it') : [h('button.small', { type: 'button', onclick: actions.early }, 'Poll too early'), h('button.small', { type: 'button', onclick: () => actions.advance(901) }, 'Let it expire')];
+	const tools = live ? away(/^https?:/.test(s.url) && s.url, 'Open it') : [h('button.small', { onclick: actions.early }, 'Poll too early'), h('button.small', { onclick: () => actions.advance(901) }, 'Let it expire')];
 	return h('div.screen.terminal', h('header', h('b', 'Device')),
-		h('div.text', { tabindex: 0, role: 'region', 'aria-label': 'What the device prints' }, h('p', 'Open this page on another device:'), h('p', s.url), h('p', 'and enter the code', h('span.code', s.code)), h('p', `It is good for ${s.left || 0} s more.`),
+		h('div.text', { tabindex: 0, role: 'region', 'aria-label': 'What the device prints' }, h('p', 'Open on another device:'), h('p', s.url), h('p', 'and enter the code', h('span.code', s.code)), h('p', `It is good for ${s.left || 0} s more.`),
 			h('div.tools', tools)));
 }
 
@@ -49,7 +45,6 @@ export function showScreens(view, actions) {
 	if (!all.some((s) => s.html)) frame = null;
 	const wanted = all.map((s) => (s.html ? page(s, actions.submit) : terminal(s, actions, view.live)));
 	const box = $('screens');
-	if (frame) wanted.push(box.querySelector('.hint') || h('p.hint', "The authorization server's own page. Answer it, or press Step."));
 	// A frame that is moved loads again, so it stays where it is.
 	if (frame && box.contains(frame)) for (const c of [...box.children]) { if (!wanted.includes(c)) c.remove(); }
 	else fill(box);
