@@ -24,6 +24,7 @@ async function raw(url, prepare = () => {}) {
 }
 
 async function copied(page) {
+  await page.click('h1'); // a frame may have had the focus
   await page.evaluate(() => navigator.clipboard.writeText(''));
   await page.click('#link');
   await idle(page);
@@ -244,7 +245,7 @@ test('live: who is waited for is said, and what a page cannot tell', async () =>
   await x.page.waitForSelector(`#sentence:has-text("Waiting for ${new URL(s.url).host}")`);
   while (!res) await x.page.waitForTimeout(20);
   res.writeHead(401, { 'www-authenticate': 'Bearer' }).end('{}');
-  await x.page.waitForSelector('#verdict:has-text("Access-Control-Expose-Headers")');
+  await x.page.waitForSelector('#panel:has-text("Access-Control-Expose-Headers")');
   await x.close();
   s.close();
 });
