@@ -249,3 +249,34 @@ func TestGenerate(t *testing.T) {
 	_, err = PrivateKey{}.Sign(message.Obj())
 	is.True(err != nil) // no key signs nothing
 }
+
+// ones is a source that has nothing but set bits: a number beyond any curve.
+type ones struct{}
+
+func (ones) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 0xff
+	}
+	return len(b), nil
+}
+
+func TestSecretsThatMakeNoKey(t *testing.T) {
+	is := is.New(t)
+	_, err := NewSecret(ES256, ones{})
+	is.True(err != nil) // a source that never gives one is given up
+	_, err = Generate(ES256, ones{})
+	is.True(err != nil)
+	_, err = NewSecret("none", ones{})
+	is.True(err != nil) // there is no such kind
+	_, err = FromSecret("none", nil)
+	is.True(err != nil)
+	primes := make([]byte, 2*halfRSA)
+	_, err = FromSecret(RS256, primes)
+	is.True(err != nil) // zeros are no primes
+	primes[halfRSA-3], primes[halfRSA-1] = 1, 2
+	_, err = FromSecret(RS256, primes)
+	is.True(err != nil) // nor is a number whose exponent has no inverse
+	_, _ = ones{}.Read(primes)
+	_, err = FromSecret(RS256, primes)
+	is.True(err != nil) // nor are numbers of the right length that have divisors
+}
