@@ -54,14 +54,15 @@ const changes = {
   'a column that went': '.right{display:none!important}',
   'a lane that is new': '#diagram{--lanes:5!important}',
   'a text that went': '.why{visibility:hidden}',
-  'a line of buttons that went': '.controls{visibility:hidden}',
+  'a line of buttons that went': '.controls{display:none}',
   'another accent': ':root{--as:#b3261e!important}',
   'another background': ':root{--bg:#e6e6e6!important}',
   'larger text': 'body{font-size:15px}',
 };
 // On a phone there is one column and no lane, and the accent is beside the view.
 const beside = ['a panel that moved', 'a lane that is new', 'another accent'];
-for (const size of sizes)
+// On a tablet the page scrolls, and a change moves it for good: the others do.
+for (const size of sizes.filter(([width]) => width < 600 || width > 900))
   test(`6 the comparison sees what was changed at ${size[0]}`, { skip: process.env.UPDATE && 'the pictures are being written' }, async () => {
     const unseen = [];
     await shoot(browser, at.origin, 'failure', size, async (file, page) => {

@@ -101,6 +101,7 @@ test('what a link leaves out is as at first, whatever was chosen', async () => {
   await x.page.goto(link);
   await x.page.waitForFunction(() => document.getElementById('fault').value === '');
   assert.deepEqual(await x.page.$$eval('#flow, #revision', (all) => all.map((e) => e.value)), ['auth-code', '']);
+  await x.page.waitForSelector('#rows button[data-n="2"]');
   await x.page.evaluate(() => { location.hash = '#rows'; });
   await x.page.waitForTimeout(100);
   assert.ok(await x.page.locator('#rows button[data-n="2"]').count(), 'the link to the messages begins nothing');

@@ -26,7 +26,7 @@ function showVerdict() {
 	$('verdict').className = `is-${kind}`;
 	const said = h('span#sentence', v.text, ' ', jump);
 	const more = [v.want && [h('b', 'Want '), h('code', v.want)], v.got && [h('b', 'Got '), h('code', v.got)], v.cite,
-		v.cause && [h('b', 'Usually because: '), v.cause], v.fix && [h('b', 'To fix: '), v.fix]].flatMap((x) => (x ? [' · ', x] : []));
+		v.cause && [h('b', 'Usually because: '), v.cause, v.fix && h('b', ' To fix: '), v.fix]].flatMap((x) => (x ? [' · ', x] : []));
 	fill($('verdict'), h('b.mark', { 'aria-hidden': 'true' }, glyphs[kind] || '✕'), ' ', said, v.cause && h('div.more', more.slice(1)));
 }
 
@@ -40,7 +40,7 @@ function showControls() {
 	const { replay, live: real, moves, over } = view;
 	document.body.dataset.busy = busy;
 	turn('back', !busy && !replay && !real && moves);
-	$('back').title = real ? 'What a real server was sent cannot be taken back' : '';
+	$('back').title = real ? 'A real server forgets nothing' : '';
 	turn('reset', real || (!busy && (replay || moves)));
 	turn('run', !busy && !over);
 	turn('step', live.visiting || !off('run'));
@@ -79,7 +79,12 @@ async function showRow() {
 async function select(n) {
 	if (!view || n < 1 || n > view.rows.length) return;
 	current = n;
-	draw(view, current, select);
+	if (!$(`m${n}`)) draw(view, current, select); // it was folded
+	for (const b of document.querySelectorAll('#rows button')) {
+		b.ariaCurrent = +b.dataset.n === n ? 'step' : null;
+		b.tabIndex = b.ariaCurrent ? 0 : -1;
+		b.classList.remove('lit');
+	}
 	reveal(n);
 	await showRow();
 	$('panel').scrollTop = 0;
@@ -289,7 +294,7 @@ const json = (name) => fetch(new URL(name, import.meta.url)).then((r) => r.json(
 
 async function check() {
 	const list = h('ol.results'), end = h('p#checked', { role: 'status' }, 'Running…');
-	ask('Check myself', '', h('p', "All of the core's flow scripts, played here. Keys are Ed25519: the page has no other."), list, end);
+	ask('Check myself', '', h('p', "The core's flow scripts, played here with Ed25519 keys."), list, end);
 	let bad = 0, n = 0;
 	try {
 		for (const [name, text] of Object.entries(await json('scripts.json'))) {
@@ -360,7 +365,7 @@ function wire() {
 	$('file').onchange = () => { open([...$('file').files]); $('file').value = ''; };
 	for (const t of document.querySelectorAll('[role=tab]')) t.onclick = () => choose(t.id.slice(4));
 	addEventListener('keydown', pressed);
-	addEventListener('keyup', (e) => e.key === ' ' && e.shiftKey && e.target.matches('button') && e.preventDefault()); // it is Back there too
+	addEventListener('keyup', (e) => e.key === ' ' && e.shiftKey && e.target.matches('button') && e.preventDefault());
 	new ResizeObserver(() => root.style.setProperty('--top', `${$('top').offsetHeight}px`)).observe($('top'));
 	addEventListener('dragover', (e) => e.preventDefault());
 	addEventListener('drop', (e) => { e.preventDefault(); open(e.dataTransfer.files); });

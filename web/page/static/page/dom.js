@@ -21,7 +21,6 @@ export function h(what, attributes, ...children) {
 export const $ = (id) => document.getElementById(id);
 export const fill = (e, ...children) => e.replaceChildren(...children.flat(9).filter((c) => c != null && c !== false).map((c) => (c instanceof Node ? c : visible(c))));
 
-/** A link that leads away. */
 export const away = (href, ...children) => h('a', { href, rel: 'noopener noreferrer', target: '_blank' }, ...children);
 
 /** Long values are cut for the eye, with a button for the rest. */

@@ -8,7 +8,7 @@ let frame = null;
 /** The page's own forms become requests to the server in the page. */
 function connect(url, submit) {
 	const doc = frame.contentDocument;
-	frame.style.height = `${doc.documentElement.scrollHeight}px`; // where there is room
+	frame.style.height = `${doc.documentElement.scrollHeight}px`;
 	frame.closest('.page').scrollIntoView({ block: 'end' });
 	doc.querySelector('.buttons')?.scrollIntoView({ block: 'nearest' });
 	const origin = new URL(url).origin;
