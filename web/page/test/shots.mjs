@@ -19,7 +19,7 @@ export const scenes = {
   check: { play: async (p) => { await p.click('#check'); await p.waitForSelector('#checked:has-text("passed")'); } },
 };
 
-export const sizes = [[1440, 900], [1024, 768], [820, 1180], [768, 1024], [390, 844]];
+export const sizes = [[1440, 900], [1024, 768], [768, 1024], [390, 844]];
 export const themes = ['light', 'dark'];
 
 /** A browser that draws text with the fonts of the tests. */
