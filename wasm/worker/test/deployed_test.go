@@ -159,8 +159,8 @@ func TestWK09_NoHooksOnAPublicDeployment(t *testing.T) {
 	for _, hook := range []string{"APPROVAL=auto", "MINT=on", "IDP=on", "SANDBOXES=5"} {
 		on := deploy(t, "ISSUER=https://as.example", hook)
 		r := on.hosted("/health", "as.example")
-		on.Equal(r.Status, 503)                                         // refused
-		on.True(strings.Contains(string(r.Body), "allow-remote-hooks")) // naming what lets them be on
+		on.Equal(r.Status, 503)                                                         // refused
+		on.True(strings.Contains(string(r.Body), "MCP_AUTH_SERVER_ALLOW_REMOTE_HOOKS")) // naming what lets them be on
 		on = deploy(t, "ISSUER=https://as.example", hook, "ALLOW_REMOTE_HOOKS=true")
 		on.Equal(on.hosted("/health", "as.example").Status, 200)
 	}
