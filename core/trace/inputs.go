@@ -40,7 +40,8 @@ func attribute(s string, at int) (from, to int) {
 	return from, from + until(s[from:], " \t\r\n>;")
 }
 
-// maxTag is how far apart a name and its value are looked for.
+// maxTag is how far behind a name its value is looked for, and how far before
+// it the header of its part.
 const maxTag = 1 << 10
 
 // valueBeside is the value that belongs to a name: of the same tag, or behind
@@ -50,11 +51,11 @@ func valueBeside(s string, name, end int) (from, to int) {
 	if strings.Contains(before[strings.LastIndexByte(before, '\n')+1:], "form-data") {
 		return partBehind(s, end)
 	}
-	tag := strings.LastIndexByte(before, '<')
+	tag := strings.LastIndexByte(s[:name], '<') // as far away as it is: the value may stand between
 	if tag < 0 {
 		return 0, 0
 	}
-	for i := name - len(before) + tag; i < min(len(s), end+maxTag); i++ {
+	for i := tag; i < min(len(s), end+maxTag); i++ {
 		if s[i] == '>' && i > end {
 			break
 		}

@@ -258,13 +258,25 @@ func (r *Redactor) cookies(value string) string {
 func (r *Redactor) body(h message.Header, b []byte) []byte {
 	switch message.MediaType(h.Get("Content-Type")) {
 	case message.FormType:
-		return []byte(r.veiled(r.form(string(b))))
+		return []byte(r.asForm(string(b)))
 	case message.JSONType:
 		if v, err := message.ParseJSON(b); err == nil {
 			return r.json(v, "").Append(nil)
 		}
 	}
 	return []byte(r.text(string(b)))
+}
+
+// asForm redacts a form. What no form can hold as it is (a line break, a
+// quote), with a secret's name anywhere, may hide a secret from both readings.
+func (r *Redactor) asForm(s string) string {
+	low := strings.ToLower(decoded(s))
+	for name := range secretNames {
+		if strings.ContainsAny(s, "\r\n\"{}") && strings.Contains(low, name) {
+			return "(" + message.Decimal(int64(len(s))) + " bytes that are no form, and may hold a secret)"
+		}
+	}
+	return r.veiled(r.form(s))
 }
 
 // json labels what stands under a secret's name, however deep, and looks into

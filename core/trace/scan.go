@@ -18,8 +18,11 @@ func (r *Redactor) text(s string) string {
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
 		return "(" + message.Decimal(int64(len(s))) + " bytes that are no text)"
 	}
+	if hidden := r.veiled(s); hidden != s { // before what is labelled takes the name away
+		return hidden
+	}
 	if at := strings.IndexAny(s, "=\"'{<[ \t\r\n"); at > 0 && s[at] == '=' { // a form, whatever it is called
-		return r.veiled(r.form(s))
+		return r.asForm(s)
 	}
 	return r.veiled(r.scan(s))
 }
@@ -171,7 +174,7 @@ func assigned(s string, at int) value {
 	case strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "{"):
 		return value{kind, from, nested}
 	}
-	return value{kind, from, func(rest string) int { return until(rest, ",}] \t\r\n&") }}
+	return value{kind, from, func(rest string) int { return until(rest, ",}] \t\r\n") }}
 }
 
 // within is the value behind the encoded = at a place: of a URL in a URL.
