@@ -1,3 +1,4 @@
+// How long a spent code is remembered, and what storage that fails says of it.
 package authserver
 
 import (

@@ -1,3 +1,4 @@
+// What is exported does nothing but what it says, whoever wrote the trace.
 package explain_test
 
 import (

@@ -217,6 +217,8 @@ func TestMCPClient34_WhereAPeerMaySendUs(t *testing.T) {
 			is.True(reachable(from, to) != "") // and nowhere else
 		}
 	}
+	is.Equal(reachable("https://100.64.1.2/mcp", "https://100.64.1.2:8443/token"), "") // so does any address that the user chose, to itself
+	is.True(reachable("https://100.64.1.2/mcp", "https://100.64.1.3/token") != "")
 	is.Equal(reachable("http://127.0.0.1:1/mcp", "http://127.0.0.1:2/token"), "") // on this machine a test server may
 	is.True(reachable("http://127.0.0.1:1/mcp", "http://as.example") != "")       // not lead out without https
 }

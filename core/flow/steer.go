@@ -26,7 +26,7 @@ func reachable(from, to string) string {
 	switch {
 	case err != nil || origin.Loopback():
 		return ""
-	case inNetwork(origin.Host) && inNetwork(u.Host):
+	case inNetwork(origin.Host, u.Host):
 		return "" // the user is in that network, and chose it
 	case local || message.PrivateHost(u.Host):
 		return "a remote resource must not lead to this machine or its network"
@@ -34,9 +34,8 @@ func reachable(from, to string) string {
 	return ""
 }
 
-// inNetwork reports whether a host is written as an address of a private
-// network (RFC 1918, RFC 4193).
-func inNetwork(host string) bool {
+// inNetwork reports whether both are written as addresses of one network.
+func inNetwork(chosen, host string) bool {
 	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && a.Unmap().IsPrivate()
+	return err == nil && message.SameNetwork(chosen, a)
 }

@@ -56,3 +56,14 @@ func PrivateAddress(a netip.Addr) bool {
 	}
 	return false
 }
+
+// SameNetwork reports whether an address is the one that a host is written as,
+// or lies in a private network (RFC 1918, RFC 4193), as that one does.
+func SameNetwork(host string, a netip.Addr) bool {
+	chosen, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return false
+	}
+	chosen, a = chosen.Unmap(), a.Unmap()
+	return chosen == a || chosen.IsPrivate() && a.IsPrivate()
+}

@@ -1,3 +1,4 @@
+// What it costs to write a long trace.
 package trace
 
 import (

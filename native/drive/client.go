@@ -14,7 +14,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -66,11 +65,9 @@ func newHTTP(g guard, proxy func(*http.Request) (*url.URL, error)) *http.Client 
 // refusePrivate keeps away from this machine and its network; where the user
 // chose a resource by its address there, from all but that network.
 func refusePrivate(host string) guard {
-	chosen, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	within := err == nil && chosen.Unmap().IsPrivate()
 	return func(_, address string, _ syscall.RawConn) error {
 		a, err := netip.ParseAddrPort(address)
-		if err != nil || message.PrivateAddress(a.Addr()) && !(within && a.Addr().Unmap().IsPrivate()) {
+		if err != nil || message.PrivateAddress(a.Addr()) && !message.SameNetwork(host, a.Addr()) {
 			return fmt.Errorf("a remote resource must not lead to %s: it is this machine or its network; --allow-private lets it, where that is meant", address)
 		}
 		return nil

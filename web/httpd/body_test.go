@@ -1,3 +1,4 @@
+// The room that long bodies share.
 package httpd_test
 
 import (
