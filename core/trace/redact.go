@@ -270,9 +270,12 @@ func (r *Redactor) body(h message.Header, b []byte) []byte {
 // asForm redacts a form. What no form can hold as it is (a line break, a
 // quote), with a secret's name anywhere, may hide a secret from both readings.
 func (r *Redactor) asForm(s string) string {
+	if !strings.ContainsAny(s, "\r\n\"{}") {
+		return r.veiled(r.form(s))
+	}
 	low := strings.ToLower(decoded(s))
 	for name := range secretNames {
-		if strings.ContainsAny(s, "\r\n\"{}") && strings.Contains(low, name) {
+		if strings.Contains(low, name) {
 			return "(" + message.Decimal(int64(len(s))) + " bytes that are no form, and may hold a secret)"
 		}
 	}
