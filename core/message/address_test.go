@@ -62,3 +62,31 @@ func TestPrivateHost(t *testing.T) {
 		})
 	}
 }
+
+// A loopback or link-local host leads to itself alone, a private one to any
+// private network: what somebody chose there may be spread over it.
+func TestSameNetwork(t *testing.T) {
+	for _, c := range []struct {
+		host, address string
+		want          bool
+	}{
+		{"127.0.0.1", "127.0.0.1", true},
+		{"127.0.0.1", "::ffff:127.0.0.1", true},
+		{"[::ffff:127.0.0.1]", "127.0.0.1", true},
+		{"127.0.0.1", "127.0.0.2", false},
+		{"[::1]", "::1", true},
+		{"::1", "127.0.0.1", false},
+		{"10.0.0.1", "192.168.0.1", true},
+		{"[fd00::1]", "10.0.0.1", true},
+		{"10.0.0.1", "169.254.169.254", false},
+		{"10.0.0.1", "127.0.0.1", false},
+		{"169.254.1.1", "10.0.0.1", false},
+		{"93.184.216.34", "10.0.0.1", false},
+		{"app.example", "10.0.0.1", false},
+		{"localhost", "127.0.0.1", false},
+	} {
+		t.Run(c.host+" to "+c.address, func(t *testing.T) {
+			is.New(t).Equal(message.SameNetwork(c.host, netip.MustParseAddr(c.address)), c.want)
+		})
+	}
+}
