@@ -48,11 +48,16 @@ func main() {
 	only := flag.String("only", "", "phases to run, separated by commas")
 	flag.Usage = usage
 	flag.Parse()
+	chosen, err := choose(*only)
+	if err == nil && flag.NArg() > 0 {
+		err = fmt.Errorf("%q is no flag: to run some phases alone, name them with --only", flag.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	begin := time.Now()
 	var all tally
-	chosen := slices.DeleteFunc(slices.Clone(phases), func(p phase) bool {
-		return *only != "" && !strings.Contains(","+*only+",", ","+p.name+",")
-	})
 	for i, p := range chosen {
 		p.do(&all)
 		if p.name == "format" { // which looks into every folder; the tools are here
@@ -70,6 +75,20 @@ func main() {
 	if len(all.failed) > 0 || all.passed == 0 {
 		os.Exit(1)
 	}
+}
+
+// choose returns the phases with the names given, or all, in their order.
+func choose(names string) ([]phase, error) {
+	if names == "" {
+		return phases, nil
+	}
+	only := strings.Split(names, ",")
+	for _, name := range only {
+		if !slices.ContainsFunc(phases, func(p phase) bool { return p.name == name }) {
+			return nil, fmt.Errorf("there is no phase %q: scripts/test --help lists them", name)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(phases), func(p phase) bool { return !slices.Contains(only, p.name) }), nil
 }
 
 func usage() {
