@@ -93,7 +93,7 @@ func Mirrored(tool, arguments message.Value) (fields message.Header, fault strin
 		name, _ := mark.Text()
 		kind, _ := p.Value.Get("type").Text()
 		switch {
-		case !fieldName(name):
+		case !message.IsToken(name):
 			return nil, "x-mcp-header of " + p.Name + " is no header name"
 		case kind != "string" && kind != "integer" && kind != "boolean":
 			return nil, "x-mcp-header of " + p.Name + " is on a parameter that is no string, integer or boolean"
@@ -110,17 +110,6 @@ func Mirrored(tool, arguments message.Value) (fields message.Header, fault strin
 
 func argumentText(v message.Value) string {
 	return HeaderText(plainText(v))
-}
-
-// fieldName reports whether s is a token (RFC 9110 section 5.6.2).
-func fieldName(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"(),/:;<=>?@[\\]{}", c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // SpeaksStateless reports whether an answer to a stateless request may come

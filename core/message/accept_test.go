@@ -1,3 +1,4 @@
+// RFC 9110 section 12.5.1: what somebody accepts.
 package message_test
 
 import (

@@ -216,7 +216,9 @@ func tokenChar(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
-func isToken(s string) bool {
+// IsToken reports whether s is a token (RFC 9110 section 5.6.2), the form of a
+// field name and of an authentication scheme.
+func IsToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !tokenChar(s[i]) {
 			return false

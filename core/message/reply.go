@@ -57,7 +57,7 @@ func MediaType(contentType string) string {
 	}
 	t, _, _ := strings.Cut(contentType, ";")
 	t = strings.ToLower(strings.Trim(t, " \t"))
-	if main, sub, ok := strings.Cut(t, "/"); !ok || !isToken(main) || !isToken(sub) {
+	if main, sub, ok := strings.Cut(t, "/"); !ok || !IsToken(main) || !IsToken(sub) {
 		return ""
 	}
 	return t

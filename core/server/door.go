@@ -175,7 +175,7 @@ const (
 // mirrored are the Mcp-Param fields among those that a page asks to send.
 func mirrored(asked string) (all string) {
 	for name := range strings.SplitSeq(asked, ",") {
-		if name = strings.TrimSpace(name); strings.HasPrefix(strings.ToLower(name), "mcp-param-") && message.IsToken68(name) {
+		if name = strings.TrimSpace(name); strings.HasPrefix(strings.ToLower(name), "mcp-param-") && message.IsToken(name) {
 			all += ", " + name
 		}
 	}

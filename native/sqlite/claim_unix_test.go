@@ -1,5 +1,6 @@
 //go:build unix
 
+// What lies at a store's names and is not its own.
 package sqlite
 
 import (
