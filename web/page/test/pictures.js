@@ -4,6 +4,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { PNG } from 'pngjs';
 
 const cell = 8;
 
@@ -22,30 +23,23 @@ ${family('system-ui', 'DejaVu Sans')}${family('sans-serif', 'DejaVu Sans')}${fam
   return file;
 }
 
-/** Reduces a PNG to its cells, in any page: {width, height, cells, png}. With
- * size 1 it is read as it is, which is how a golden picture is read. */
-export async function reduce(page, png, size = cell) {
-  const small = await page.evaluate(async ([base64, size]) => {
-    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-    const whole = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', { willReadFrequently: true });
-    whole.drawImage(bitmap, 0, 0);
-    const { data } = whole.getImageData(0, 0, bitmap.width, bitmap.height);
-    const width = Math.floor(bitmap.width / size), height = Math.floor(bitmap.height / size);
-    const cells = new Uint8ClampedArray(width * height * 4).fill(255);
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        for (let channel = 0; channel < 3; channel++) {
-          let sum = 0;
-          for (let dy = 0; dy < size; dy++) for (let dx = 0; dx < size; dx++) sum += data[((y * size + dy) * bitmap.width + x * size + dx) * 4 + channel];
-          cells[(y * width + x) * 4 + channel] = size === 1 ? sum : Math.round(sum / (size * size) / 8) * 8;
-        }
-    const out = new OffscreenCanvas(width, height);
-    out.getContext('2d').putImageData(new ImageData(cells, width, height), 0, 0);
-    const encoded = new Uint8Array(await (await out.convertToBlob({ type: 'image/png' })).arrayBuffer());
-    return { width, height, cells: [...cells], png: btoa(String.fromCharCode(...encoded)) };
-  }, [png.toString('base64'), size]);
-  return { ...small, png: Buffer.from(small.png, 'base64') };
+/** Reduces a PNG to its cells: {width, height, cells, png}. With size 1 it is
+ * read as it is, which is how a golden picture is read. */
+export function reduce(png, size = cell) {
+  const whole = PNG.sync.read(png);
+  const width = Math.floor(whole.width / size), height = Math.floor(whole.height / size);
+  const small = new PNG({ width, height });
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const to = (y * width + x) * 4;
+      small.data[to + 3] = 255;
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = 0;
+        for (let dy = 0; dy < size; dy++) for (let dx = 0; dx < size; dx++) sum += whole.data[((y * size + dy) * whole.width + x * size + dx) * 4 + channel];
+        small.data[to + channel] = size === 1 ? sum : Math.min(255, Math.round(sum / (size * size) / 8) * 8);
+      }
+    }
+  return { width, height, cells: small.data, png: PNG.sync.write(small) };
 }
 
 /** How much differs: the share of cells in which a channel is more than 16 of

@@ -17,11 +17,10 @@ const tolerance = 0.003;
 
 const golden = (file) => new URL(`golden/${file}.png`, import.meta.url);
 
-let at, browser, table, out;
+let at, browser, out;
 before(async () => {
   at = await host(process.env.PAGE);
   browser = await painter();
-  table = await browser.newPage(); // where pictures are read
   out = await mkdtemp(path.join(os.tmpdir(), 'shots'));
   if (process.env.UPDATE) await mkdir(new URL('golden/', import.meta.url), { recursive: true });
 });
@@ -29,9 +28,9 @@ after(async () => { await browser.close(); at.close(); });
 
 async function compared(file, page) {
   const shot = await png(page);
-  const now = await reduce(table, shot);
+  const now = reduce(shot);
   if (process.env.UPDATE) await writeFile(golden(file), now.png);
-  const found = difference(await reduce(table, await readFile(golden(file)), 1), now);
+  const found = difference(reduce(await readFile(golden(file)), 1), now);
   return { shot, ...found };
 }
 
