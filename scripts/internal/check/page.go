@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -35,10 +34,8 @@ func page(t *tally) error {
 		return err
 	}
 	env := append(os.Environ(), "CHROMIUM="+program, "BIN="+bin, "PAGE="+filepath.Join(bin, "page"))
-	const alone = "web/page/test/safety.test.mjs" // it looks how long the browser is busy
 	files, err := filepath.Glob("web/page/test/*.test.mjs")
-	files = slices.DeleteFunc(files, func(file string) bool { return filepath.ToSlash(file) == alone })
-	return errors.Join(err, t.pageTests(env, files...), t.pageTests(env, alone))
+	return errors.Join(err, t.pageTests(env, files...))
 }
 
 // pageTests runs files of tests beside each other.

