@@ -116,6 +116,21 @@ func TestCL11_Challenges(t *testing.T) {
 	}
 }
 
+// What the resource names is not guessed where it cannot be had: the guess
+// would get the secret.
+func TestCL11_WhatIsNamedIsNotGuessed(t *testing.T) {
+	for _, status := range []int{404, 500} {
+		base, hits := hostile(t, instead(prmPath, status, "application/json", "{}"), instead("/.well-known/oauth-protected-resource", 404, "application/json", "{}"))
+		_, errOut, code := cli(t.TempDir(), "login", base+"/mcp/oauth", "--auth-mode", "client-creds", "--client-id", "x", "--client-secret", "y")
+		if code == 0 || !strings.Contains(errOut, prmPath) {
+			t.Errorf("HTTP %d: exit %d, and the document is not named: %s", status, code, errOut)
+		}
+		if hits(asPath)+hits("/oauth/token") != 0 {
+			t.Errorf("HTTP %d: the origin was taken for the authorization server", status)
+		}
+	}
+}
+
 func TestCL20_CredentialsOfAnotherIssuer(t *testing.T) {
 	is := is.New(t)
 	home := t.TempDir()

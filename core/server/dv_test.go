@@ -121,6 +121,14 @@ func TestDV07_GuessingUserCodes(t *testing.T) {
 	}
 	r := b.serve(message.Request{Method: "GET", URL: base + "/oauth/device/verify?user_code=" + live, Peer: "192.0.2.2"})
 	b.Equal(r.Status, 200) // another address is not hurt
+	tried := 0
+	for i := range 30 { // one host has as many addresses as it likes
+		r := b.serve(message.Request{Method: "GET", URL: base + "/oauth/device/verify?user_code=BBBB-BBBB", Peer: "2001:db8::" + message.Decimal(int64(i))})
+		if r.Status != 429 {
+			tried++
+		}
+	}
+	b.True(tried <= 10) // and one count for all of them
 }
 
 func TestDV08_UserCodes(t *testing.T) {

@@ -86,7 +86,7 @@ func TestUnknownAuthenticationMethodsAreRefused(t *testing.T) {
 
 // RFC 9110 section 9.3.2: HEAD is GET without a body, and must do no more. What
 // issues codes and spends references has none.
-func TestNothingIsSpentByHEAD(t *testing.T) {
+func TestRFC9110_9_3_2_NothingIsSpentByHEAD(t *testing.T) {
 	b := newBench(t, approval(authserver.ApprovalAuto), tenants, func(c *server.Config) { c.Compat = server.Compat20250326 })
 	url := exchange.PushedURL(base+"/oauth/authorize", b.pub, text(b.push(), "request_uri"))
 	for _, at := range []string{url, base + "/oauth/authorize?" + b.az(), base + "/authorize?" + b.az(), base + "/tenant/acme/oauth/authorize"} {

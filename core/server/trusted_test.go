@@ -78,6 +78,26 @@ func TestRFC7523AWorkloadNeedsNoRegistration(t *testing.T) {
 	b.refused(newServer(t).post("/oauth/token", bearerGrant+good), 400, "unsupported_grant_type")  // a server that trusts nobody
 }
 
+func TestRFC7800AStatementOfAKeyIsGoodWithItAlone(t *testing.T) {
+	b, platform, users := trusting(t)
+	k, other := newKey(t, jose.ES256), newKey(t, jose.ES256)
+	at := func(key jose.PrivateKey) string { return b.proof(key, exchange.DPoPProof{URL: tokenURL}) }
+	cnf := message.M("cnf", message.Obj(message.M("jkt", message.Str(k.Thumbprint()))))
+	jag := message.M("client_id", message.Str("dev-enterprise-client"))
+	for name, body := range map[string]string{
+		"a workload": bearerGrant + sign(t, platform, b.claimed(cluster, "system:pod", cnf), nil),
+		"a user":     bearerGrant + sign(t, users, b.claimed(provider, "somebody", cnf, jag), nil, message.M("typ", message.Str(exchange.TypeIDJAG))) + enterpriseClient,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.refused(b.post("/oauth/token", body), 400, "invalid_grant")            // stolen
+			b.refused(b.post("/oauth/token", body, at(other)), 400, "invalid_grant") // by somebody with a key
+			r := b.post("/oauth/token", body, at(k))
+			b.Equal(r.Status, 200)                 // section 3: its holder's
+			b.Equal(text(r, "token_type"), "DPoP") // and the token is the key's as well
+		})
+	}
+}
+
 // enterprise is the whole way: ID token, grant, token.
 func (b *bench) idToken() string {
 	b.t.Helper()

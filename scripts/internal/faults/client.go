@@ -9,6 +9,8 @@ var clientFaults = []Fault{
 	{"resource-unchecked", "resource metadata may be another resource's", "core/flow/seekresource.go", "ours, outcome := covers(doc.Resource, s.ResourceURL), \"ok\"", "ours, outcome := true, \"ok\"", ofClient},
 	{"s256-not-asked-for", "a server without S256 is used", "core/flow/authcode.go", "slices.Contains(methods, oauth.S256)) {", "len(methods) < 99 || slices.Contains(methods, oauth.S256)) {", ofClient},
 	{"loopback-is-public", "a remote resource leads to this machine", "core/message/address.go", "if a.IsLoopback() || a.IsPrivate() ||", "if a.IsPrivate() ||", ofClient},
+	{"translated-is-public", "addresses that are translated or reserved count as anybody's", "core/message/address.go", "if p.Contains(a) {", "if p.Contains(a) && p.Bits() == 0 {", ofClient},
+	{"named-is-guessed", "a server is guessed although the resource names where its metadata lies", "core/flow/seekresource.go", "if s.named || s.lost.broken {", "if false {", ofClient},
 	{"device-page-anywhere", "verification_uri may be no page", "core/flow/device.go", "reachable(f.ResourceURL, uri); uri != \"\" && why != \"\"", "reachable(f.ResourceURL, uri); uri == \"x\" && why != \"\"", ofClient},
 	{"step-up-for-ever", "a refused call logs in without end", "core/flow/ascent.go", "a.authorizations == MaxAuthorizations", "a.authorizations == 99", ofClient},
 	{"redirects-followed", "requests with secrets follow redirects", "native/drive/client.go", "return http.ErrUseLastResponse }", "return nil }", ofClient},

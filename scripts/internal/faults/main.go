@@ -33,7 +33,7 @@ type side struct {
 }
 
 var (
-	ofServer = side{[]string{"./core/flowtest"}, []string{"./core/server"}, "^Test(AZ|TK|RF|DV|RG|RS|MC|DS|Alloc|R13)"}
+	ofServer = side{[]string{"./core/flowtest"}, []string{"./core/server"}, "^Test(AZ|TK|RF|DV|RG|RS|MC|DS|Alloc|R13|RFC)"}
 	ofClient = side{[]string{"./core/flow", "./native/drive"}, []string{"./cli/command", "./native/drive"}, "^Test(CL|MCPClient|Script)"}
 	ofFile   = side{[]string{"./native/sqlite"}, []string{"./native/mcp-auth-server"}, "^Test(R17|R03|Restart)"}
 	ofStore  = side{[]string{"./native/keep"}, []string{"./native/keep", "./cli/command"}, "^Test(PF)"}

@@ -33,6 +33,11 @@ var serverFaults = []Fault{
 	{"tool-scope-unchecked", "any token may call any tool", "core/resource/resource.go", "if !oauth.Grants(access.Scope, needed) {", "if false {", ofServer},
 	{"origin-unchecked", "pages of any site may call", "core/server/door.go", "if p.who == guarded && foreign {", "if false && foreign {", ofServer},
 	{"host-unchecked", "any Host is served", "core/server/door.go", "case !s.hosts.has(host):", "case false && host != \"\":", ofServer},
+	{"refresh-not-bound", "what a public client gets for a proof is good without it", "core/authserver/refresh.go", "next.Terms = boundTo(next.Terms, terms.Key)", "_ = terms.Key", ofServer},
+	{"pushed-proof-ignored", "a proof that comes with a pushed request binds nothing", "core/authserver/pushed.go", "if r.DPoPKey, err = s.pushedKey(now, m, r.DPoPKey); err != nil {", "if err != nil {", ofServer},
+	{"statement-of-anybody", "a statement that is bound to a key is taken from anybody", "core/authserver/trusted.go", "case a.Bound && (a.Key == \"\" || a.Key != holder):", "case false:", ofServer},
+	{"guesses-by-address", "each IPv6 address may guess user codes anew", "core/authserver/throttle.go", "all, bits := a.Unmap().As16(), 64", "all, bits := a.Unmap().As16(), 128", ofServer},
+	{"head-spends", "HEAD does what GET does at the authorization endpoint", "core/server/door.go", "if r.Method == \"GET\" && !r.acts() {", "if r.Method == \"GET\" {", ofServer},
 	{"body-unbounded", "a body may be of any size", "core/server/door.go", "if m.Oversize || len(m.Body) > route.Limit {", "if false {", ofServer},
 }
 
