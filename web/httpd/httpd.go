@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/julienschmidt/httprouter"
@@ -57,6 +58,25 @@ type handler struct {
 	observe Observer
 	host    Host
 	bodies  bodies
+	dates   dates
+}
+
+// dates keeps the Date field of the second (RFC 9110 section 6.6.1): to write
+// it for each answer costs as much as to look up a token.
+type dates struct{ last atomic.Pointer[date] }
+
+type date struct {
+	second int64
+	field  []string // never changed
+}
+
+func (d *dates) at(now time.Time) []string {
+	last := d.last.Load()
+	if second := now.Unix(); last == nil || last.second != second {
+		last = &date{second, []string{now.UTC().Format(http.TimeFormat)}}
+		d.last.Store(last)
+	}
+	return last.field
 }
 
 // A mounted handler serves one route. limit is how many bytes of a body it
@@ -81,6 +101,7 @@ func (h *mounted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if reply.Pass != "" {
 		reply.Status = h.hosted(w, r, m, reply)
 	} else {
+		w.Header()["Date"] = h.dates.at(start)
 		write(w, reply)
 	}
 	if h.observe != nil {

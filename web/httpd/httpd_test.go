@@ -179,3 +179,23 @@ func TestHeadAndOptions(t *testing.T) {
 	status, _ = raw(t, address, "BREW /health HTTP/1.1\r\nHost: "+address+"\r\nConnection: close\r\n\r\n")
 	is.Equal(status, 405) // and so are odd methods
 }
+
+// RFC 9110 section 6.6.1: each answer has the time it was made, also when the
+// clock goes on or back between two.
+func TestDates(t *testing.T) {
+	is := is.New(t)
+	s, err := server.New(server.Config{Issuer: "http://127.0.0.1:8765", Seed: true, Random: rand.Reader})
+	is.NoErr(err) // a server
+	begin := time.Date(2026, 11, 26, 23, 59, 58, 0, time.FixedZone("", 3600))
+	now := begin
+	h := httpd.Handler(s, func() time.Time { return now }, nil)
+	for _, c := range []struct {
+		after time.Duration
+		want  string
+	}{{0, "Thu, 26 Nov 2026 22:59:58 GMT"}, {999 * time.Millisecond, "Thu, 26 Nov 2026 22:59:58 GMT"}, {time.Second, "Thu, 26 Nov 2026 22:59:59 GMT"}, {0, "Thu, 26 Nov 2026 22:59:58 GMT"}, {2 * time.Second, "Thu, 26 Nov 2026 23:00:00 GMT"}} {
+		now = begin.Add(c.after)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1:8765/health", nil))
+		is.Equal(w.Header()["Date"], []string{c.want})
+	}
+}
