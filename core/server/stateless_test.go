@@ -99,6 +99,25 @@ func TestMC15_HeaderAndBodyAgree(t *testing.T) {
 	b.Equal(r.Status, 200) // names in any case, values with space around them, or encoded
 }
 
+// MCP 2026-07-28, transports, server validation: integers are compared by
+// their values.
+func TestMC15_IntegersAreCompared(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	for _, c := range []struct {
+		body, field string
+		status      int
+	}{
+		{"42.0", "42", 200}, {"42", "42.0", 200}, {"4.2e1", "42", 200}, {"42", "=?base64?NDI=?=", 200}, {"-7", "-7", 200},
+		{"42.0", "43", 400}, {"42", "42.5", 400}, {"42", "042", 400}, {"42", `"42"`, 400}, {"42", "", 400}, {"42", "42 42", 400},
+	} {
+		r := b.stateless(at, "tools/call", `"name":"echo","arguments":{"message":"a","count":`+c.body+`},`+meta, "Mcp-Name: echo", "Mcp-Param-Count: "+c.field)
+		if r.Status != c.status {
+			t.Errorf("%s and %s: wanted %d, got %d %s", c.body, c.field, c.status, r.Status, r.Body)
+		}
+	}
+}
+
 func TestMC15_UnknownVersions(t *testing.T) {
 	b := newBench(t)
 	at, _ := b.login()
