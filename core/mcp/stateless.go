@@ -134,7 +134,7 @@ func (s *Server) answerStateless(c Call, m Message) message.Response {
 	case "tools/list":
 		r, err = s.listTools(m.Params)
 	case "tools/call":
-		r, err = s.callTool(c, m.Params)
+		r, err = s.callTool(c, m.Params, Stateless)
 	default:
 		err = &Error{Status: 404, Code: MethodNotFound, Text: "the method is not served at " + Stateless + "; server/discover, tools/list and tools/call are"}
 	}

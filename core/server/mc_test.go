@@ -237,6 +237,32 @@ func TestMC18_Arguments(t *testing.T) {
 	b.rpc(at, `{"jsonrpc":"2.0","id":1,"method":"nope"}`, 200, -32601)
 }
 
+// SEP-1303, of 2025-11-25: arguments against the schema are the tool's answer,
+// for a model to read; what is no call of a tool is an error as ever.
+func TestMC18_ArgumentsAreJudgedByTheTool(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	calls := func(params string) map[string]message.Response {
+		body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":` + params + `}`
+		return map[string]message.Response{"2025-06-18": b.mcp(at, body, "MCP-Protocol-Version: 2025-06-18"), "2025-11-25": b.mcp(at, body, "MCP-Protocol-Version: 2025-11-25"),
+			"2026-07-28": b.stateless(at, "tools/call", params[1:len(params)-1]+","+meta, "Mcp-Name: echo")}
+	}
+	for _, arguments := range []string{`{}`, `{"message":1}`, `{"message":"a","other":1}`, `{"message":"a","uppercase":"yes"}`} {
+		for version, r := range calls(`{"name":"echo","arguments":` + arguments + `}`) {
+			v, _ := message.ParseJSON(r.Body)
+			failed, _ := v.Get("result").Get("isError").Bool()
+			if old := version == "2025-06-18"; r.Status != 200 || failed == old || old != (code(r) == -32602) {
+				t.Errorf("%s %s: %d %s", version, arguments, r.Status, r.Body)
+			}
+		}
+	}
+	for version, r := range calls(`{"name":"echo","arguments":[]}`) {
+		if code(r) != -32602 {
+			t.Errorf("%s: %d %s", version, r.Status, r.Body)
+		}
+	}
+}
+
 func TestMC19_Mint(t *testing.T) {
 	b := newBench(t)
 	b.Equal(b.post("/test-auth/bearer-token/mint", "", "Origin: https://evil.example").Status, 403) // no page of another site
