@@ -20,8 +20,8 @@ const (
 func Supported() []string { return append([]string{Stateless}, Handshake...) }
 
 // Check judges what a message says of its wire, before anything is done. The
-// order is: metadata is there, version header and metadata agree, the version
-// is served, the other header fields agree.
+// order is: the metadata has a version, the version header agrees, the version
+// is served, what it asks for is there, the other header fields agree.
 func (s *Server) Check(m Message, h message.Header) *Error {
 	fault := s.checkHandshake(h)
 	if IsStateless(m, h) {
@@ -42,12 +42,12 @@ func (s *Server) checkStateless(m Message, h message.Header) *Error {
 	switch {
 	case !ok:
 		return malformed(InvalidParams, "params._meta must have "+MetaVersion+", a string")
-	case meta.Get(MetaCapabilities).Kind() != message.Object:
-		return malformed(InvalidParams, "params._meta must have "+MetaCapabilities+", an object")
 	case h.Count(VersionHeader) != 1 || h.Get(VersionHeader) != version:
 		return malformed(HeaderMismatch, VersionHeader+" must say what params._meta says of the version")
 	case version != Stateless:
 		return unsupported(version)
+	case meta.Get(MetaCapabilities).Kind() != message.Object:
+		return malformed(InvalidParams, "params._meta must have "+MetaCapabilities+", an object")
 	case h.Count("Mcp-Method") != 1 || h.Get("Mcp-Method") != m.Method:
 		return malformed(HeaderMismatch, "Mcp-Method must be the method of the body")
 	}

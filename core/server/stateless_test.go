@@ -129,6 +129,8 @@ func TestMC15_UnknownVersions(t *testing.T) {
 	b.Equal(asked, "v9")                                                      // what was asked for
 	b.Equal(len(v.Get("error").Get("data").Get("supported").Elems()), 4)      // and what there is
 	b.Equal(code(b.mcp(at, ping, "MCP-Protocol-Version: v9")), int64(-32022)) // on the older wire too
+	r = b.mcp(at, `{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2027-01-01"}}}`, "MCP-Protocol-Version: 2027-01-01")
+	b.Equal(code(r), int64(-32022)) // whatever else a revision asks for that is not known here
 }
 
 // TestStateless_RemovedMethods: what the handshake wire serves and this does
