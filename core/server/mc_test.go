@@ -54,6 +54,23 @@ func TestMC02_ConfiguredHosts(t *testing.T) {
 	}
 }
 
+// RFC 9110 section 4.2.3: a default port means what no port means, and some
+// clients send it where their user wrote it.
+func TestMC02_DefaultPorts(t *testing.T) {
+	for issuer, hosts := range map[string]map[string]bool{
+		"https://as.example":      {"as.example": true, "AS.example:443": true, "as.example:80": false, "as.example:8765": false},
+		"http://127.0.0.1":        {"127.0.0.1:80": true, "localhost": true, "[::1]:80": true, "localhost:443": false},
+		"https://as.example:8443": {"as.example:8443": true, "as.example": false, "as.example:443": false},
+	} {
+		b := newServer(t, func(c *server.Config) { c.Issuer = issuer })
+		for host, served := range hosts {
+			if got := b.serve(message.Request{Method: "GET", URL: "http://" + host + "/health"}).Status; (got == 200) != served {
+				t.Error(issuer, host, got)
+			}
+		}
+	}
+}
+
 func TestMC03_MediaTypes(t *testing.T) {
 	b := newBench(t)
 	at, _ := b.login()
