@@ -222,6 +222,18 @@ func TestRFC9449ACodeMayBeForAKey(t *testing.T) {
 	b.Equal(b.post("/oauth/token", form, b.proof(k, exchange.DPoPProof{URL: tokenURL})).Status, 200) // section 10
 }
 
+// RFC 9449 section 10: what is no thumbprint is refused before anybody is
+// asked, since no proof could be of it.
+func TestRFC9449_10_WhatIsNoThumbprint(t *testing.T) {
+	b := newBench(t, bound(authserver.DPoPOptional, false))
+	for _, jkt := range []string{"x", strings.Repeat("a", 64), newKey(t, jose.EdDSA).Thumbprint() + "%3D", strings.Repeat("+", 43)} {
+		b.redirected(b.authorize("dpop_jkt="+jkt), "invalid_request")
+		b.refused(b.push("dpop_jkt="+jkt), 400, "invalid_request")
+	}
+	off := newBench(t, bound(authserver.DPoPOff, false))
+	off.Equal(len(location(off.authorize("dpop_jkt=x")).All("code")), 1) // a parameter that is not known is passed over
+}
+
 func TestRFC9449BindingMayBeRequired(t *testing.T) {
 	b := newServer(t, bound(authserver.DPoPRequired, false))
 	b.refused(b.post("/oauth/token", credsOf), 400, "invalid_dpop_proof")
