@@ -152,6 +152,10 @@ func (s *Server) admissible(r exchange.AuthorizationRequest, fault error, c Clie
 	if bad := admissibleKind(r, c); bad != nil {
 		return Terms{}, bad
 	}
+	key := s.keyFor(r)
+	if key != "" && oauth.CheckChallenge(key) != nil { // a SHA-256 in base64url, as a challenge is
+		return Terms{}, oauth.E(oauth.InvalidRequest, "dpop_jkt must be the 43 characters of the key's SHA-256 thumbprint in base64url (RFC 7638)")
+	}
 	if r.Resource == "" && s.cfg.Compat == "" {
 		return Terms{}, oauth.E(oauth.InvalidTarget, "resource is missing: send the resource member of the protected resource metadata")
 	}
@@ -163,7 +167,7 @@ func (s *Server) admissible(r exchange.AuthorizationRequest, fault error, c Clie
 	if bad != nil {
 		return Terms{}, bad
 	}
-	return Terms{Client: r.ClientID, Subject: Subject, Scope: scope, Resource: resource, Key: s.keyFor(r)}, nil
+	return Terms{Client: r.ClientID, Subject: Subject, Scope: scope, Resource: resource, Key: key}, nil
 }
 
 func admissibleKind(r exchange.AuthorizationRequest, c Client) *oauth.Error {

@@ -80,8 +80,11 @@ func (s *Server) createDevice(now time.Time, t Terms) (oauth.DeviceAuthorization
 	verify := s.cfg.Issuer + DeviceVerifyPath
 	return oauth.DeviceAuthorization{DeviceCode: text, UserCode: userCode, VerificationURI: verify,
 		VerificationURIComplete: verify + "?user_code=" + userCode,
-		ExpiresIn:               int64(life / time.Second), Interval: int64(s.cfg.Lifetimes.Interval / time.Second)}, nil
+		ExpiresIn:               int64(life / time.Second), Interval: wholeSeconds(s.cfg.Lifetimes.Interval)}, nil
 }
+
+// wholeSeconds are the seconds to tell somebody who must wait at least so long.
+func wholeSeconds(wait time.Duration) int64 { return int64((wait + time.Second - 1) / time.Second) }
 
 func (s *Server) createUserCode(now time.Time, device table.Key) (string, error) {
 	for range 10 { // a code in use is met once in 10^6 at 10,000 devices
@@ -145,7 +148,7 @@ func (s *Server) poll(now time.Time, c Client, r exchange.TokenRequest, key tabl
 		return oauth.Token{}, err
 	}
 	if slow {
-		return oauth.Token{}, oauth.E(oauth.SlowDown, "polled too soon: wait "+message.Decimal(next.Interval/int64(time.Second))+" seconds between polls")
+		return oauth.Token{}, oauth.E(oauth.SlowDown, "polled too soon: wait "+message.Decimal(wholeSeconds(time.Duration(next.Interval)))+" seconds between polls")
 	}
 	return oauth.Token{}, oauth.E(oauth.AuthorizationPending, "the user has not answered yet")
 }

@@ -187,9 +187,13 @@ func (d *Documents) Len() int {
 }
 
 // freshness is for how long an answer may be kept (RFC 9111 section 4.2). Of
-// several directives the most careful one counts.
+// several directives the most careful one counts. A date in Expires, which
+// counts only without max-age, is not read: the answer is stale.
 func freshness(h message.Header) time.Duration {
 	life := documentDefault
+	if h.Count("Expires") > 0 {
+		life = 0
+	}
 	for _, field := range h.Values("Cache-Control") {
 		for part := range strings.SplitSeq(field, ",") {
 			name, value, _ := strings.Cut(strings.TrimSpace(strings.ToLower(part)), "=")

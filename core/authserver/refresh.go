@@ -61,7 +61,7 @@ func narrowed(t Terms, c Client, r exchange.TokenRequest) (Terms, error) {
 	if r.Scope == "" {
 		return t, nil
 	}
-	asked, err := oauth.ParseScope(r.Scope)
+	asked, err := readScope(r.Scope)
 	if err != nil {
 		return Terms{}, oauth.E(oauth.InvalidScope, err.Error())
 	}

@@ -111,7 +111,7 @@ func unasked(grants []string) bool {
 
 // checkScope also keeps mcp:admin from clients that nobody consents to.
 func checkScope(c *oauth.ClientMetadata) string {
-	scope, err := oauth.ParseScope(c.Scope)
+	scope, err := readScope(c.Scope)
 	if err != nil {
 		return err.Error()
 	}

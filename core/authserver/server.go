@@ -130,7 +130,7 @@ func grantable(asked string, c Client) (string, *oauth.Error) {
 	if oauth.KnownScope(asked) && oauth.Grants(c.Scope, asked) { // one value, the usual case
 		return asked, nil
 	}
-	scope, err := oauth.ParseScope(asked)
+	scope, err := readScope(asked)
 	if err != nil {
 		return "", oauth.E(oauth.InvalidScope, err.Error())
 	}
@@ -144,6 +144,16 @@ func grantable(asked string, c Client) (string, *oauth.Error) {
 		return "", oauth.E(oauth.InvalidScope, "the client is registered for less; its scope is "+c.Scope)
 	}
 	return scope.String(), nil
+}
+
+// readScope reads a scope that was sent, which has a value at least
+// (RFC 6749 section 3.3).
+func readScope(sent string) (oauth.Scope, error) {
+	scope, err := oauth.ParseScope(sent)
+	if err == nil && len(scope) == 0 {
+		err = errors.New("scope has spaces and no value: leave it out, or send one of scopes_supported")
+	}
+	return scope, err
 }
 
 // Unavailable is the answer when storage or randomness failed, or a table is

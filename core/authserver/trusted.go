@@ -126,8 +126,9 @@ func (s *Server) userGrant(now time.Time, c Client, r exchange.TokenRequest) (oa
 	return token, nil
 }
 
-// common is what request, assertion and registration have in common; each may
-// leave it open. Nothing in common is invalid_scope.
+// common is what request, assertion and registration have in common, where a
+// broader value covers the narrower; each may leave it open. Nothing in common
+// is invalid_scope.
 func common(asked, vouched, registered string) (string, *oauth.Error) {
 	var kept []string
 	allowed, _ := oauth.ParseScope(registered)
@@ -147,7 +148,7 @@ func common(asked, vouched, registered string) (string, *oauth.Error) {
 		return "", oauth.E(oauth.InvalidScope, "assertion: "+err.Error())
 	}
 	for _, v := range values {
-		if oauth.KnownScope(v) && allowed.Has(v) && (vouched == "" || limit.Has(v)) {
+		if oauth.KnownScope(v) && oauth.Covers(allowed, v) && (vouched == "" || oauth.Covers(limit, v)) {
 			kept = append(kept, v)
 		}
 	}

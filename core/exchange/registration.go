@@ -2,6 +2,8 @@
 package exchange
 
 import (
+	"strings"
+
 	"mcp-auth/core/message"
 	"mcp-auth/core/oauth"
 )
@@ -84,6 +86,10 @@ const (
 	maxClientName = 256 // characters
 )
 
+// joiners stand within words of some languages and within emoji. They move
+// nothing, and pages and terminals show them as what they are.
+var joiners = strings.NewReplacer("\u200c", "", "\u200d", "")
+
 // ClientTextFault says what is wrong with the texts and URLs that a client says
 // of itself (RFC 7591 section 2); "" when nothing is.
 func ClientTextFault(c oauth.ClientMetadata) string {
@@ -91,7 +97,7 @@ func ClientTextFault(c oauth.ClientMetadata) string {
 		return "client_name may have 256 characters"
 	}
 	for _, text := range [...]string{c.ClientName, c.SoftwareID, c.SoftwareVersion} {
-		if message.PrintableLine(text) != text || len(text) > 4*maxClientName {
+		if plain := joiners.Replace(text); message.PrintableLine(plain) != plain || len(text) > 4*maxClientName {
 			return "client_name, software_id and software_version must be short and without control characters"
 		}
 	}

@@ -277,6 +277,8 @@ func TestClientTexts(t *testing.T) {
 	}{
 		"nothing": {oauth.ClientMetadata{}, true}, "256 characters": {oauth.ClientMetadata{ClientName: strings.Repeat("é", 256)}, true}, "257": {oauth.ClientMetadata{ClientName: long(257)}, false},
 		"a control": {oauth.ClientMetadata{ClientName: "a\x1b"}, false}, "a line break": {oauth.ClientMetadata{SoftwareID: "a\nb"}, false}, "1,024 bytes": {oauth.ClientMetadata{SoftwareVersion: long(1024)}, true}, "1,025": {oauth.ClientMetadata{SoftwareVersion: long(1025)}, false},
+		"Persian": {oauth.ClientMetadata{ClientName: "\u0646\u0631\u0645\u200c\u0627\u0641\u0632\u0627\u0631"}, true}, "an emoji of three": {oauth.ClientMetadata{ClientName: "\U0001f469\u200d\U0001f4bb"}, true},
+		"what nobody sees": {oauth.ClientMetadata{ClientName: "a\u200bb"}, false}, "a mark of direction": {oauth.ClientMetadata{ClientName: "a\u200fb"}, false},
 		"https": {oauth.ClientMetadata{LogoURI: web(2048)}, true}, "longer": {oauth.ClientMetadata{LogoURI: web(2049)}, false}, "http": {oauth.ClientMetadata{TosURI: "http://a.example/"}, false}, "http on loopback": {oauth.ClientMetadata{ClientURI: "http://127.0.0.1/"}, true},
 		"another scheme on loopback": {oauth.ClientMetadata{PolicyURI: "ftp://localhost/"}, false}, "javascript": {oauth.ClientMetadata{PolicyURI: "javascript:alert(1)"}, false}, "keys over http": {oauth.ClientMetadata{JWKSURI: "http://a.example/"}, false}, "a sector that is none": {oauth.ClientMetadata{SectorIdentifierURI: "x"}, false},
 		"native": {oauth.ClientMetadata{ApplicationType: "native"}, true}, "web": {oauth.ClientMetadata{ApplicationType: "web"}, true}, "another application": {oauth.ClientMetadata{ApplicationType: "robot"}, false},

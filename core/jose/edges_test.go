@@ -215,10 +215,14 @@ func TestSets(t *testing.T) {
 		return message.Obj(message.M("keys", message.Arr(more...)))
 	}
 	unknown := message.Obj(message.M("kty", message.Str("oct2")))
+	marked := func(name, value string) message.Value {
+		return message.Obj(append(seeded(t, "", 9).Public().JWK().Members(), message.M(name, message.Str(value)))...)
+	}
 	for rule, c := range map[string]struct {
 		v    message.Value
 		want int
 	}{"one": {set(1), 1}, "twenty": {set(20), 20}, "one more": {set(21), 0}, "none": {set(0), 0}, "unknown ones are passed over": {set(2, unknown), 2}, "unknown ones alone": {set(0, unknown), 0},
+		"those for encryption as well": {set(1, marked("use", "enc")), 1}, "and of another algorithm": {set(1, marked("alg", "PS256")), 1}, "those alone": {set(0, marked("use", "enc"), marked("alg", "PS256")), 0},
 		"a broken one": {set(1, message.Obj(message.M("kty", message.Str("OKP")), message.M("crv", message.Str("Ed25519")))), 0}, "a private one": {set(1, seeded(t, "", 9).JWK()), 0},
 		"no object": {message.Arr(), 0}, "no array": {message.Obj(message.M("keys", message.Obj())), 0}, "nothing": {message.Obj(), 0}} {
 		t.Run(rule, func(t *testing.T) {

@@ -10,6 +10,12 @@ import (
 // maxKeys is how many keys a set may have.
 const maxKeys = 20
 
+// Keys that may well be good, for something else than what is verified here.
+var (
+	errAlg = errors.New("the key's alg does not fit its kty and crv")
+	errUse = errors.New("the key is not for signatures")
+)
+
 // A reader takes members out of a JWK and remembers the first fault.
 type reader struct {
 	v     message.Value
@@ -52,9 +58,9 @@ func readPublic(v message.Value) (PublicKey, error) {
 	case err != nil:
 		return PublicKey{}, err
 	case alg != "" && alg != k.Alg:
-		return PublicKey{}, errors.New("the key's alg does not fit its kty and crv")
+		return PublicKey{}, errAlg
 	case use != "" && use != "sig":
-		return PublicKey{}, errors.New("the key is not for signatures")
+		return PublicKey{}, errUse
 	}
 	return k, nil
 }
@@ -95,7 +101,8 @@ func ReadPrivate(v message.Value) (PrivateKey, error) {
 }
 
 // ReadSet reads a JWK Set (RFC 7517 section 5). Keys of a kind that is not
-// known are passed over.
+// known, of another algorithm or for encryption are passed over: a set is
+// published for many readers.
 func ReadSet(v message.Value) ([]PublicKey, error) {
 	if v.Kind() != message.Object || v.Get("keys").Kind() != message.Array {
 		return nil, errors.New("a JWK Set is an object with an array keys")
@@ -103,7 +110,7 @@ func ReadSet(v message.Value) ([]PublicKey, error) {
 	var keys []PublicKey
 	for _, e := range v.Get("keys").Elems() {
 		k, err := ReadPublic(e)
-		if errors.Is(err, errKey) {
+		if errors.Is(err, errKey) || errors.Is(err, errAlg) || errors.Is(err, errUse) {
 			continue
 		}
 		if err != nil {

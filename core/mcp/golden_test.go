@@ -192,6 +192,7 @@ func TestMirroredArguments(t *testing.T) {
 		{`{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"integer","x-mcp-header":"B"},"c":{"type":"boolean","x-mcp-header":"C"},"d":{"type":"string"}}`, `{"a":"ü","b":5,"c":true,"d":"x"}`, "Mcp-Param-A: =?base64?w7w=?=\nMcp-Param-B: 5\nMcp-Param-C: true\n\n\n", ""},
 		{`{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"B"},"c":{"type":"string","x-mcp-header":"C"}}`, `{"a":null,"c":"x"}`, "Mcp-Param-C: x\n\n\n", ""},
 		{`{"d":{"type":"string"},"a":{"type":"string","x-mcp-header":"!#$%&'*+-.^_|~0Zz"}}`, `{"a":"x"}`, "Mcp-Param-!#$%&'*+-.^_|~0Zz: x\n\n\n", ""},
+		{`{"a":{"type":"integer","x-mcp-header":"A"},"b":{"type":"integer","x-mcp-header":"B"}}`, `{"a":42.0,"b":-1e2}`, "Mcp-Param-A: 42\nMcp-Param-B: -100\n\n\n", ""},
 		{`{"a":{"type":"string","x-mcp-header":""}}`, `{}`, "\n\n", "x-mcp-header of a is no header name"},
 		{`{"a":{"type":"string","x-mcp-header":5}}`, `{}`, "\n\n", "x-mcp-header of a is no header name"},
 		{`{"a":{"type":"string","x-mcp-header":"a b"}}`, `{}`, "\n\n", "x-mcp-header of a is no header name"},

@@ -42,7 +42,7 @@ func (s *Server) Answer(c Call, m Message, h message.Header) message.Response {
 	if IsStateless(m, h) {
 		return s.answerStateless(c, m)
 	}
-	r, err := s.result(c, m)
+	r, err := s.result(c, m, h.Get(VersionHeader))
 	if err != nil {
 		err.ID = m.ID
 		return err.Reply()
@@ -50,7 +50,7 @@ func (s *Server) Answer(c Call, m Message, h message.Header) message.Response {
 	return r.reply(m.ID)
 }
 
-func (s *Server) result(c Call, m Message) (result, *Error) {
+func (s *Server) result(c Call, m Message, version string) (result, *Error) {
 	switch m.Method {
 	case "initialize":
 		return s.initialize(m.Params)
@@ -59,7 +59,7 @@ func (s *Server) result(c Call, m Message) (result, *Error) {
 	case "tools/list":
 		return s.listTools(m.Params)
 	case "tools/call":
-		return s.callTool(c, m.Params)
+		return s.callTool(c, m.Params, version)
 	}
 	return result{}, &Error{Status: 200, Code: MethodNotFound, Text: "the method is not served; initialize, ping, tools/list and tools/call are"}
 }

@@ -20,8 +20,8 @@ const (
 func Supported() []string { return append([]string{Stateless}, Handshake...) }
 
 // Check judges what a message says of its wire, before anything is done. The
-// order is: metadata is there, version header and metadata agree, the version
-// is served, the other header fields agree.
+// order is: the metadata has a version, the version header agrees, the version
+// is served, what it asks for is there, the other header fields agree.
 func (s *Server) Check(m Message, h message.Header) *Error {
 	fault := s.checkHandshake(h)
 	if IsStateless(m, h) {
@@ -42,12 +42,12 @@ func (s *Server) checkStateless(m Message, h message.Header) *Error {
 	switch {
 	case !ok:
 		return malformed(InvalidParams, "params._meta must have "+MetaVersion+", a string")
-	case meta.Get(MetaCapabilities).Kind() != message.Object:
-		return malformed(InvalidParams, "params._meta must have "+MetaCapabilities+", an object")
 	case h.Count(VersionHeader) != 1 || h.Get(VersionHeader) != version:
 		return malformed(HeaderMismatch, VersionHeader+" must say what params._meta says of the version")
 	case version != Stateless:
 		return unsupported(version)
+	case meta.Get(MetaCapabilities).Kind() != message.Object:
+		return malformed(InvalidParams, "params._meta must have "+MetaCapabilities+", an object")
 	case h.Count("Mcp-Method") != 1 || h.Get("Mcp-Method") != m.Method:
 		return malformed(HeaderMismatch, "Mcp-Method must be the method of the body")
 	}
@@ -72,7 +72,7 @@ func (s *Server) checkMirrored(m Message, h message.Header) *Error {
 		case p.Header == "":
 		case absent && h.Count(field) > 0:
 			return malformed(HeaderMismatch, field+" repeats an argument that the body does not have")
-		case !absent && !says(h, field, plainText(v)):
+		case !absent && !repeats(h, field, v):
 			return malformed(HeaderMismatch, field+" must repeat the argument "+p.Name)
 		}
 	}
@@ -84,21 +84,37 @@ func plainText(v message.Value) string {
 	if s, ok := v.Text(); ok {
 		return s
 	}
+	if n, ok := v.Int(); ok { // 42, also where the body says 42.0
+		return message.Decimal(n)
+	}
 	return string(v.Append(nil))
 }
 
-// says reports whether a field is there once and says text, literally or as
-// base64 between marks.
+// repeats reports whether a field says what an argument is: an integer by its
+// value, 42 as well as 42.0, all else literally.
+func repeats(h message.Header, field string, v message.Value) bool {
+	text, ok := fieldText(h, field)
+	if n, err := message.ParseJSON([]byte(text)); err == nil && n.Kind() == message.Number && v.Kind() == message.Number {
+		text = plainText(n)
+	}
+	return ok && text == plainText(v)
+}
+
+// says reports whether a field is there once and says text.
 func says(h message.Header, field, text string) bool {
-	value := strings.Trim(h.Get(field), " \t")
-	if h.Count(field) != 1 {
-		return false
-	}
-	if inner, ok := strings.CutPrefix(value, base64Begin); ok && strings.HasSuffix(inner, base64End) {
+	said, ok := fieldText(h, field)
+	return ok && said == text
+}
+
+// fieldText is what a field says that is there once, literally or as base64
+// between marks.
+func fieldText(h message.Header, field string) (text string, ok bool) {
+	text = strings.Trim(h.Get(field), " \t")
+	if inner, marked := strings.CutPrefix(text, base64Begin); marked && strings.HasSuffix(inner, base64End) {
 		decoded, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSuffix(inner, base64End))
-		return err == nil && string(decoded) == text
+		return string(decoded), err == nil && h.Count(field) == 1
 	}
-	return value == text
+	return text, h.Count(field) == 1
 }
 
 // unsupported lists what is served (SEP-2575).
@@ -118,7 +134,7 @@ func (s *Server) answerStateless(c Call, m Message) message.Response {
 	case "tools/list":
 		r, err = s.listTools(m.Params)
 	case "tools/call":
-		r, err = s.callTool(c, m.Params)
+		r, err = s.callTool(c, m.Params, Stateless)
 	default:
 		err = &Error{Status: 404, Code: MethodNotFound, Text: "the method is not served at " + Stateless + "; server/discover, tools/list and tools/call are"}
 	}

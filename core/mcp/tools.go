@@ -112,7 +112,7 @@ func (t Tool) schema() message.Value {
 	return message.Obj(append(schema, message.M("additionalProperties", message.Boolean(false)))...)
 }
 
-func (s *Server) callTool(c Call, params message.Value) (result, *Error) {
+func (s *Server) callTool(c Call, params message.Value, version string) (result, *Error) {
 	name, ok := params.Get("name").Text()
 	if !ok {
 		return result{}, invalidParams("name must be the name of a tool; tools/list has them")
@@ -122,7 +122,13 @@ func (s *Server) callTool(c Call, params message.Value) (result, *Error) {
 		return result{}, invalidParams("no such tool; tools/list has them")
 	}
 	arguments := params.Get("arguments")
-	if fault := t.check(arguments); fault != "" {
+	if k := arguments.Kind(); k != message.Object && k != message.Missing {
+		return result{}, invalidParams("arguments must be an object, not " + k.String())
+	}
+	switch fault := t.check(arguments); {
+	case fault != "" && toldByTool(version):
+		return result{tool: &said{text: fault, failed: true}}, nil
+	case fault != "":
 		return result{}, invalidParams(fault)
 	}
 	c.Arguments = Arguments{arguments}
@@ -133,11 +139,13 @@ func (s *Server) callTool(c Call, params message.Value) (result, *Error) {
 	return result{tool: &said{text: string(structured.Append(make([]byte, 0, 128))), structured: structured.Kind() == message.Object}}, nil
 }
 
+// toldByTool reports whether arguments that a tool does not take are told as
+// its answer, which a model reads and mends (SEP-1303). Until 2025-06-18, and
+// where no revision is named, they are an error of the protocol.
+func toldByTool(version string) bool { return version == Newest || version == Stateless }
+
 // check holds the arguments against the parameters.
 func (t *Tool) check(arguments message.Value) string {
-	if k := arguments.Kind(); k != message.Object && k != message.Missing {
-		return "arguments must be an object, not " + k.String()
-	}
 	for _, p := range t.Params {
 		v := arguments.Get(p.Name)
 		if v.Kind() == message.Missing {

@@ -43,7 +43,7 @@ type Resource struct {
 func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 	access, err := r.admit(now, m)
 	if err != nil {
-		return r.refuse(err)
+		return r.refuse(m, err)
 	}
 	if m.Header.Count("Content-Type") != 1 || message.MediaType(m.Header.Get("Content-Type")) != message.JSONType {
 		e := &mcp.Error{Status: 415, Code: mcp.InvalidRequest, Text: "Content-Type must be " + message.JSONType}
@@ -64,7 +64,7 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 		needed = r.DefaultScope
 	}
 	if !oauth.Grants(access.Scope, needed) {
-		return r.refuse(&oauth.Error{Code: oauth.InsufficientScope, Scope: needed, Description: "the access token does not cover what this call needs"})
+		return r.refuse(m, &oauth.Error{Code: oauth.InsufficientScope, Scope: needed, Description: "the access token does not cover what this call needs"})
 	}
 	call := mcp.Call{Now: now, Subject: access.Subject, ClientID: access.ClientID, Scope: access.Scope,
 		Audience: r.Identifier, ExpiresAt: access.ExpiresAt}
@@ -76,10 +76,10 @@ func (r *Resource) Serve(now time.Time, m message.Request) message.Response {
 func (r *Resource) Admit(now time.Time, m message.Request) message.Response {
 	access, err := r.admit(now, m)
 	if err != nil {
-		return r.refuse(err)
+		return r.refuse(m, err)
 	}
 	if !oauth.Grants(access.Scope, r.DefaultScope) {
-		return r.refuse(&oauth.Error{Code: oauth.InsufficientScope, Scope: r.DefaultScope, Description: "the access token does not cover what this resource needs"})
+		return r.refuse(m, &oauth.Error{Code: oauth.InsufficientScope, Scope: r.DefaultScope, Description: "the access token does not cover what this resource needs"})
 	}
 	return message.Response{Pass: access.Subject + " " + access.ClientID, Note: "answered by the conformance fixtures"}
 }
@@ -99,9 +99,11 @@ func (r *Resource) admit(now time.Time, m message.Request) (Access, error) {
 	return r.Tokens.Check(now, m, c, r.Identifier)
 }
 
-// refuse writes the challenge (RFC 6750 section 3).
-func (r *Resource) refuse(err error) message.Response {
-	c := exchange.BearerChallenge{DPoP: r.DPoPOnly, Algorithms: strings.Join(r.Algorithms, " "), ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
+// refuse writes the challenge (RFC 6750 section 3), in the scheme that was
+// tried (RFC 9449 section 7.1).
+func (r *Resource) refuse(m message.Request, err error) message.Response {
+	tried, _ := exchange.ReadCredentials(m.Header, r.DPoP)
+	c := exchange.BearerChallenge{DPoP: r.DPoPOnly || tried.DPoP, Algorithms: strings.Join(r.Algorithms, " "), ResourceMetadata: r.MetadataURL, Scope: r.DefaultScope}
 	var e *oauth.Error
 	if !errors.As(err, &e) {
 		text := `{"error":"unauthorized","error_description":"send Authorization: Bearer and an access token; WWW-Authenticate says where to get one"}`

@@ -233,6 +233,8 @@ func TestCM10_Caching(t *testing.T) {
 	b.Equal(fetched(0, "Cache-Control: no-store"), 2)                                         // not kept at all
 	b.Equal(fetched(0, "Cache-Control: max-age=100, no-cache"), 2)                            // the careful directive counts
 	b.Equal(fetched(0, "Cache-Control: max-age=0"), 2)                                        // stale at once
+	b.Equal(fetched(0, "Expires: 0"), 2)                                                      // as the older field says it
+	b.Equal(fetched(99*time.Second, "Expires: 0", "Cache-Control: max-age=100"), 1)           // which max-age overrides
 	b.Equal(fetched(0, "Cache-Control: max-age=soon"), 2)                                     // what is not understood is stale
 	b.Equal(fetched(59*time.Second, "Cache-Control: max-age=100", "Age: 40"), 1)              // it was old when it came
 	b.Equal(fetched(60*time.Second, "Cache-Control: max-age=100", "Age: 40"), 2)              // so it ends sooner

@@ -230,17 +230,24 @@ func cutPort(host string) (name, port string) {
 	return host[:i], host[i+1:]
 }
 
+// defaultPorts are those that a Host need not name, and may.
+var defaultPorts = map[string]string{"http": ":80", "https": ":443"}
+
 // hosts are the Host values that are answered.
 func (c Config) hosts() doorplate {
 	u, _ := message.ParseURL(c.Issuer)
-	port := ""
-	if u.Port != "" {
-		port = ":" + u.Port
+	ports := []string{":" + u.Port}
+	if u.Port == "" {
+		ports = []string{"", defaultPorts[u.Scheme]}
 	}
-	d := doorplate{map[string]bool{strings.ToLower(u.Host) + port: true}, map[string]bool{}}
+	names := []string{strings.ToLower(u.Host)}
 	if u.Loopback() {
-		for _, h := range [...]string{"127.0.0.1", "localhost", "[::1]"} {
-			d.exact[h+port] = true
+		names = []string{"127.0.0.1", "localhost", "[::1]"}
+	}
+	d := doorplate{map[string]bool{}, map[string]bool{}}
+	for _, name := range names {
+		for _, port := range ports {
+			d.exact[name+port] = true
 		}
 	}
 	for _, h := range c.Hosts {

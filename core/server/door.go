@@ -223,10 +223,20 @@ func (s *Server) crossOrigin(p *place, origin string, r message.Response) messag
 	return r
 }
 
+// ofResource reports whether a path is an MCP endpoint, the root's or a
+// tenant's.
+func ofResource(path string) bool {
+	if of, is := strings.CutPrefix(path, TenantPath); is {
+		_, below, _ := strings.Cut(of, "/")
+		path = "/" + below
+	}
+	return path == OpenPath || strings.HasPrefix(path, OpenPath+"/")
+}
+
 // exchanged are the events of one exchange as the server saw it.
 func exchanged(now time.Time, m message.Request, r message.Response) []trace.Event {
 	party := trace.AuthorizationServer
-	if strings.HasPrefix(m.Path(), "/mcp/") {
+	if ofResource(m.Path()) {
 		party = trace.Resource
 	}
 	step := "serve " + m.Path()

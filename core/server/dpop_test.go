@@ -99,6 +99,30 @@ func TestRFC9449ABoundTokenIsGoodWithItsKeyAlone(t *testing.T) {
 	b.Equal(b.postJSON("/mcp/oauth", ping).Header.Values("WWW-Authenticate")[0][:7], "Bearer ")         // without a token the challenge is the usual one
 }
 
+// RFC 9449 section 7.1: who tries the scheme DPoP is challenged in it,
+// whatever is wrong.
+func TestRFC9449TheChallengeIsOfTheSchemeThatWasTried(t *testing.T) {
+	b := newServer(t, bound(authserver.DPoPOptional, false))
+	k := newKey(t, jose.EdDSA)
+	token := b.boundToken(k)
+	call := func(tool string) message.Response {
+		return b.postJSON("/mcp/oauth", strings.Replace(ping, "ping", tool, 1), "Authorization: DPoP "+token, b.proof(k, exchange.DPoPProof{URL: resource, Token: token}))
+	}
+	challenged := func(r message.Response, status int, code string) {
+		t.Helper()
+		c := r.Header.Get("WWW-Authenticate")
+		if r.Status != status || !strings.HasPrefix(c, `DPoP error="`+code+`"`) || !strings.Contains(c, `algs="ES256 EdDSA RS256"`) || !strings.Contains(c, mcpMetadata) {
+			t.Errorf("wanted %d DPoP %s, got %d %s", status, code, r.Status, c)
+		}
+	}
+	challenged(call("delete_notes"), 403, "insufficient_scope")
+	challenged(b.postJSON("/mcp/oauth", ping, "Authorization: DPoP a b"), 400, "invalid_request")
+	b.now = b.now.Add(time.Hour)
+	challenged(call("ping"), 401, "invalid_token") // which has expired
+	r := b.mcp(token, ping)
+	b.True(strings.HasPrefix(r.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`)) // as bearer, as ever
+}
+
 func TestRFC9449AProofIsGoodOnce(t *testing.T) {
 	b := newServer(t, bound(authserver.DPoPOptional, false))
 	k := newKey(t, jose.EdDSA)
@@ -196,6 +220,18 @@ func TestRFC9449ACodeMayBeForAKey(t *testing.T) {
 	b.refused(b.post("/oauth/token", form), 400, "invalid_grant")
 	b.refused(b.post("/oauth/token", form, b.proof(newKey(t, jose.ES256), exchange.DPoPProof{URL: tokenURL})), 400, "invalid_grant")
 	b.Equal(b.post("/oauth/token", form, b.proof(k, exchange.DPoPProof{URL: tokenURL})).Status, 200) // section 10
+}
+
+// RFC 9449 section 10: what is no thumbprint is refused before anybody is
+// asked, since no proof could be of it.
+func TestRFC9449_10_WhatIsNoThumbprint(t *testing.T) {
+	b := newBench(t, bound(authserver.DPoPOptional, false))
+	for _, jkt := range []string{"x", strings.Repeat("a", 64), newKey(t, jose.EdDSA).Thumbprint() + "%3D", strings.Repeat("+", 43)} {
+		b.redirected(b.authorize("dpop_jkt="+jkt), "invalid_request")
+		b.refused(b.push("dpop_jkt="+jkt), 400, "invalid_request")
+	}
+	off := newBench(t, bound(authserver.DPoPOff, false))
+	off.Equal(len(location(off.authorize("dpop_jkt=x")).All("code")), 1) // a parameter that is not known is passed over
 }
 
 func TestRFC9449BindingMayBeRequired(t *testing.T) {

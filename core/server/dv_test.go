@@ -7,6 +7,7 @@ import (
 
 	"mcp-auth/core/flowtest"
 	"mcp-auth/core/message"
+	"mcp-auth/core/server"
 )
 
 // device starts a device authorization.
@@ -267,4 +268,22 @@ func TestDV_WhatAPollIsTold(t *testing.T) {
 	r := b.poll(d)
 	b.refused(r, 400, "slow_down")
 	b.True(strings.Contains(text(r, "error_description"), "wait 10 seconds")) // the interval as it now is
+}
+
+// RFC 8628 section 3.2: who keeps the interval that was announced is never too
+// soon, also where it is no whole number of seconds.
+func TestDV_TheAnnouncedIntervalIsEnough(t *testing.T) {
+	b := newBench(t, func(c *server.Config) { c.Lifetimes.Interval = 1500 * time.Millisecond })
+	r := b.device()
+	d := text(r, "device_code")
+	v, _ := message.ParseJSON(r.Body)
+	every, _ := v.Get("interval").Int()
+	b.refused(b.poll(d), 400, "authorization_pending")
+	b.wait(int(every))
+	b.refused(b.poll(d), 400, "authorization_pending") // not slow_down
+	r = b.poll(d)
+	b.refused(r, 400, "slow_down")
+	b.True(strings.Contains(text(r, "error_description"), "wait 7 seconds")) // nor who waits as told
+	b.wait(7)
+	b.refused(b.poll(d), 400, "authorization_pending")
 }

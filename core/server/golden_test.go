@@ -155,6 +155,13 @@ func TestAServersTraceNamesItsParty(t *testing.T) {
 	is.Equal(len(got), 4) // a request and its answer each
 	is.True(got[0].To == trace.Resource && got[1].From == trace.Resource && got[0].Step == "serve /mcp/oauth")
 	is.True(got[2].To == trace.AuthorizationServer && got[3].From == trace.AuthorizationServer && got[3].Response.Status == 200)
+	for path, party := range map[string]trace.Party{"/tenant/acme/mcp/oauth": trace.Resource, "/mcp": trace.Resource, "/mcpx": trace.AuthorizationServer, "/tenant/mcp": trace.AuthorizationServer, "/tenant/acme/oauth/token": trace.AuthorizationServer} {
+		got = nil
+		s.Serve(noon, message.Get("https://as.example"+path))
+		is.Equal(got[0].To, party) // a tenant's resource is one as well
+	}
+	got = nil
+	s.Serve(noon, message.Get("https://as.example/mcp/oauth"))
 	is.True(got[0].Kind == trace.KindRequest && got[1].Kind == trace.KindResponse && got[1].At.Equal(noon))
 }
 

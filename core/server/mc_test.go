@@ -54,6 +54,23 @@ func TestMC02_ConfiguredHosts(t *testing.T) {
 	}
 }
 
+// RFC 9110 section 4.2.3: a default port means what no port means, and some
+// clients send it where their user wrote it.
+func TestMC02_DefaultPorts(t *testing.T) {
+	for issuer, hosts := range map[string]map[string]bool{
+		"https://as.example":      {"as.example": true, "AS.example:443": true, "as.example:80": false, "as.example:8765": false},
+		"http://127.0.0.1":        {"127.0.0.1:80": true, "localhost": true, "[::1]:80": true, "localhost:443": false},
+		"https://as.example:8443": {"as.example:8443": true, "as.example": false, "as.example:443": false},
+	} {
+		b := newServer(t, func(c *server.Config) { c.Issuer = issuer })
+		for host, served := range hosts {
+			if got := b.serve(message.Request{Method: "GET", URL: "http://" + host + "/health"}).Status; (got == 200) != served {
+				t.Error(issuer, host, got)
+			}
+		}
+	}
+}
+
 func TestMC03_MediaTypes(t *testing.T) {
 	b := newBench(t)
 	at, _ := b.login()
@@ -235,6 +252,32 @@ func TestMC18_Arguments(t *testing.T) {
 		b.True(!strings.Contains(string(b.mcp(at, call(params)).Body), "script>")) // not reflected
 	}
 	b.rpc(at, `{"jsonrpc":"2.0","id":1,"method":"nope"}`, 200, -32601)
+}
+
+// SEP-1303, of 2025-11-25: arguments against the schema are the tool's answer,
+// for a model to read; what is no call of a tool is an error as ever.
+func TestMC18_ArgumentsAreJudgedByTheTool(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	calls := func(params string) map[string]message.Response {
+		body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":` + params + `}`
+		return map[string]message.Response{"2025-06-18": b.mcp(at, body, "MCP-Protocol-Version: 2025-06-18"), "2025-11-25": b.mcp(at, body, "MCP-Protocol-Version: 2025-11-25"),
+			"2026-07-28": b.stateless(at, "tools/call", params[1:len(params)-1]+","+meta, "Mcp-Name: echo")}
+	}
+	for _, arguments := range []string{`{}`, `{"message":1}`, `{"message":"a","other":1}`, `{"message":"a","uppercase":"yes"}`} {
+		for version, r := range calls(`{"name":"echo","arguments":` + arguments + `}`) {
+			v, _ := message.ParseJSON(r.Body)
+			failed, _ := v.Get("result").Get("isError").Bool()
+			if old := version == "2025-06-18"; r.Status != 200 || failed == old || old != (code(r) == -32602) {
+				t.Errorf("%s %s: %d %s", version, arguments, r.Status, r.Body)
+			}
+		}
+	}
+	for version, r := range calls(`{"name":"echo","arguments":[]}`) {
+		if code(r) != -32602 {
+			t.Errorf("%s: %d %s", version, r.Status, r.Body)
+		}
+	}
 }
 
 func TestMC19_Mint(t *testing.T) {

@@ -99,6 +99,25 @@ func TestMC15_HeaderAndBodyAgree(t *testing.T) {
 	b.Equal(r.Status, 200) // names in any case, values with space around them, or encoded
 }
 
+// MCP 2026-07-28, transports, server validation: integers are compared by
+// their values.
+func TestMC15_IntegersAreCompared(t *testing.T) {
+	b := newBench(t)
+	at, _ := b.login()
+	for _, c := range []struct {
+		body, field string
+		status      int
+	}{
+		{"42.0", "42", 200}, {"42", "42.0", 200}, {"4.2e1", "42", 200}, {"42", "=?base64?NDI=?=", 200}, {"-7", "-7", 200},
+		{"42.0", "43", 400}, {"42", "42.5", 400}, {"42", "042", 400}, {"42", `"42"`, 400}, {"42", "", 400}, {"42", "42 42", 400},
+	} {
+		r := b.stateless(at, "tools/call", `"name":"echo","arguments":{"message":"a","count":`+c.body+`},`+meta, "Mcp-Name: echo", "Mcp-Param-Count: "+c.field)
+		if r.Status != c.status {
+			t.Errorf("%s and %s: wanted %d, got %d %s", c.body, c.field, c.status, r.Status, r.Body)
+		}
+	}
+}
+
 func TestMC15_UnknownVersions(t *testing.T) {
 	b := newBench(t)
 	at, _ := b.login()
@@ -110,6 +129,8 @@ func TestMC15_UnknownVersions(t *testing.T) {
 	b.Equal(asked, "v9")                                                      // what was asked for
 	b.Equal(len(v.Get("error").Get("data").Get("supported").Elems()), 4)      // and what there is
 	b.Equal(code(b.mcp(at, ping, "MCP-Protocol-Version: v9")), int64(-32022)) // on the older wire too
+	r = b.mcp(at, `{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2027-01-01"}}}`, "MCP-Protocol-Version: 2027-01-01")
+	b.Equal(code(r), int64(-32022)) // whatever else a revision asks for that is not known here
 }
 
 // TestStateless_RemovedMethods: what the handshake wire serves and this does

@@ -317,3 +317,18 @@ func TestTK30_ClientAssertions(t *testing.T) {
 	b := newBench(t)
 	b.refused(b.redeem(b.code(), "client_assertion=x", "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"), 401, "invalid_client")
 }
+
+// RFC 6749 section 3.3: a scope has a value. Spaces alone gave a token that was
+// good for nothing, and no member to tell.
+func TestTK_AScopeOfSpacesIsNone(t *testing.T) {
+	b := newBench(t)
+	b.redirected(b.authorize("scope=%20"), "invalid_scope")
+	b.refused(b.push("scope=+"), 400, "invalid_scope")
+	b.refused(b.device("scope=%20%20"), 400, "invalid_scope")
+	b.refused(b.post("/oauth/token", "grant_type=client_credentials&client_id=dev-admin-client&client_secret=dev-admin-secret&scope=%20"), 400, "invalid_scope")
+	at, rt := b.login()
+	b.refused(b.refresh(rt, "scope=%20"), 400, "invalid_scope")
+	b.True(b.alive(at)) // nothing was revoked
+	b.Equal(b.refresh(rt).Status, 200)
+	b.refused(b.postJSON("/oauth/register", `{"redirect_uris":["http://127.0.0.1/cb"],"scope":" "}`), 400, "invalid_client_metadata")
+}

@@ -199,6 +199,26 @@ func TestIDJAGsThatAreRefused(t *testing.T) {
 	b.Equal(text(i, "sub"), provider+"|alice") // not this server's alice
 }
 
+// MCP authorization, scope hierarchy: who may have mcp:write may ask for less.
+func TestIDJAGsCoverNarrowerScope(t *testing.T) {
+	b, _, k := trusting(t)
+	for _, c := range []struct{ registered, vouched, asked, got string }{
+		{"mcp:write", "mcp:write", "mcp:read", "mcp:read"}, {"mcp:write", "mcp:read", "", "mcp:read"}, {"mcp:write", "", "mcp:read", "mcp:read"}, {"mcp:write", "", "", "mcp:read"},
+		{"mcp:write", "mcp:read", "mcp:write", ""}, {"mcp:read", "mcp:write", "mcp:write", ""}, {"mcp:read", "mcp:admin", "mcp:write mcp:read", "mcp:read"},
+	} {
+		r := b.postJSON("/oauth/register", `{"grant_types":["urn:ietf:params:oauth:grant-type:jwt-bearer"],"token_endpoint_auth_method":"client_secret_post","scope":"`+c.registered+`"}`)
+		claims := b.claimed(provider, "alice", message.M("client_id", message.Str(text(r, "client_id"))), message.M("resource", message.Str(resource)))
+		if c.vouched != "" {
+			claims = append(claims, message.M("scope", message.Str(c.vouched)))
+		}
+		grant := sign(t, k, claims, nil, message.M("typ", message.Str("oauth-id-jag+jwt")))
+		r = b.post("/oauth/token", bearerGrant+grant+"&client_id="+text(r, "client_id")+"&client_secret="+text(r, "client_secret")+"&scope="+enc(c.asked))
+		if text(r, "scope") != c.got || c.got == "" && text(r, "error") != "invalid_scope" {
+			t.Errorf("%+v: %d %s", c, r.Status, r.Body)
+		}
+	}
+}
+
 func TestNobodyIsAdminUnasked(t *testing.T) {
 	b, _, k := trusting(t)
 	registration := func(scope string) string {

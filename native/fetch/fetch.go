@@ -85,7 +85,7 @@ func (f *Fetcher) client(r authserver.DocumentRequest) *http.Client {
 
 func header(in http.Header) message.Header {
 	var out message.Header
-	for _, name := range []string{"Content-Type", "Cache-Control", "Age"} { // what the core reads
+	for _, name := range []string{"Content-Type", "Cache-Control", "Age", "Expires"} { // what the core reads
 		for _, v := range in.Values(name) {
 			out = append(out, message.Field{Name: name, Value: v})
 		}

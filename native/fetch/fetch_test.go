@@ -55,6 +55,8 @@ func TestFetch(t *testing.T) {
 	url := host(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "max-age=7")
+		w.Header().Set("Age", "1")
+		w.Header().Set("Expires", "0")
 		w.Header().Set("Set-Cookie", "a=b")
 		_, _ = w.Write([]byte(r.Method + r.Header.Get("Cookie") + r.Header.Get("Authorization")))
 	})
@@ -62,7 +64,9 @@ func TestFetch(t *testing.T) {
 	is.NoErr(err)                                        // it is there
 	is.Equal(string(r.Body), "GET")                      // fetched without cookies or credentials
 	is.Equal(r.Header.Get("Cache-Control"), "max-age=7") // with what the core reads
+	is.True(r.Header.Get("Age") == "1" && r.Header.Get("Expires") == "0")
 	is.Equal(r.Header.Get("Content-Type"), message.JSONType)
+	is.Equal(r.Header.Count("Set-Cookie"), 0) // and nothing else
 }
 
 func TestCM02_CM03_NamesThatLeadHere(t *testing.T) {

@@ -37,7 +37,7 @@ func (fetcher) Fetch(r authserver.DocumentRequest) (message.Response, error) {
 		return message.Response{}, errors.New(v.String())
 	}
 	out := message.Response{Status: v.Get("status").Int(), Body: bytesIn(v.Get("body"))}
-	for _, name := range []string{"Content-Type", "Cache-Control", "Age"} { // what the core reads
+	for _, name := range []string{"Content-Type", "Cache-Control", "Age", "Expires"} { // what the core reads
 		if f := v.Get("headers").Call("get", name); f.Type() == js.TypeString {
 			out.Header = append(out.Header, message.Field{Name: name, Value: f.String()})
 		}
