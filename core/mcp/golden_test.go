@@ -236,6 +236,8 @@ func TestSpeaksStateless(t *testing.T) {
 		{404, fault("-32601"), true}, {400, fault("-32601"), false}, {405, fault("-32601"), false},
 		{400, fault("-32602"), true}, {404, fault("-32602"), true}, {415, fault("-32602"), false},
 		{400, fault("-32600"), false}, {400, fault("-32700"), false}, {400, `{"error":{"code":"-32020"}}`, false},
+		{422, "Unexpected message, expect initialize request", false}, {409, "{}", false}, {429, "{}", true}, {302, "", true},
+		{200, fault("-32002"), false}, {200, fault("-32600"), false}, {200, fault("-32601"), true}, {200, fault("-32602"), true}, {500, fault("-32002"), true},
 	} {
 		m := message.JSON(c.status, []byte(c.body))
 		if got := mcp.SpeaksStateless(m); got != c.speaks {
