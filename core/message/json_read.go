@@ -69,6 +69,9 @@ func whyInvalid(b []byte) error {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return errors.New("no JSON: the text is empty")
 	}
+	if bytes.HasPrefix(b, []byte("\ufeff")) {
+		return errors.New("the text begins with a byte order mark, which JSON must not have (RFC 8259 section 8.1)")
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(b))
 	_, err := d.ReadValue()
 	if err == nil {

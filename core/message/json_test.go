@@ -149,6 +149,7 @@ func TestJSONRefusalsSayWhy(t *testing.T) {
 		``:                        "no JSON: the text is empty",
 		" \n":                     "no JSON: the text is empty",
 		` x`:                      "the text is not JSON, after byte 1",
+		"\ufeff{}":                "the text begins with a byte order mark, which JSON must not have (RFC 8259 section 8.1)",
 		`[1,x]`:                   "the text is not JSON, after byte 3",
 		`{"a":["b"],"x":tru}`:     "the text is not JSON, after byte 18",
 		`{"a":{"b":01}}`:          "the text is not JSON, after byte 11",
