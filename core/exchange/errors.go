@@ -76,7 +76,11 @@ func readError(m message.Response, want int, cite string) error {
 		return &ShapeError{"status " + strconv.Itoa(want) + " or a JSON error document", "status " + strconv.Itoa(m.Status), cite}
 	}
 	code, _ := v.Get("error").Text()
-	if code == "" {
+	switch {
+	case code == "" && m.Status >= 400:
+		return &ShapeError{"status " + strconv.Itoa(want) + ", or an error document with a code in error",
+			"status " + strconv.Itoa(m.Status) + " with " + v.Get("error").Kind().String() + " in error", cite}
+	case code == "":
 		return &ShapeError{"status " + strconv.Itoa(want), "status " + strconv.Itoa(m.Status), cite}
 	}
 	e := &oauth.Error{Code: code, Status: m.Status, RetryAfter: retryAfter(m)}
