@@ -147,9 +147,6 @@ func (g *globals) refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure
 	if r.Step == "mcp" && e.Code != oauth.InsufficientScope && e.Code != oauth.InvalidToken {
 		f.Code, f.OAuthError, exit = "http", "", exitOther
 		f.Message = "MCP call failed: " + statusText(r.Status, e.Description)
-		if r.Status >= 300 && r.Status < 400 {
-			f.Hint = "redirects are not followed, since the token would go along; give the URL that it leads to"
-		}
 	}
 	if unavailable(r) {
 		f.Code, f.Hint, exit = "network.unavailable", "the server is busy or failing; try again in "+later(e.RetryAfter), exitNetwork

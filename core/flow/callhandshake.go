@@ -108,7 +108,14 @@ func (f *Call) again() []Effect {
 
 // refusedStatus ends the flow on a status that says nothing of OAuth.
 func (f *Call) refusedStatus(r message.Response) []Effect {
-	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status,
+	hint := ""
+	if _, known, why := exchange.ReadBearerChallenge(r.Header); r.Status == 403 && !known && r.Header.Count("WWW-Authenticate") > 0 {
+		hint = "the challenge that came with it is not used: " + why
+	}
+	if r.Status >= 300 && r.Status <= 399 {
+		hint = "redirects are not followed, since the token would go along; give the URL that it leads to" + leads(": ", f.ResourceURL, r)
+	}
+	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status, Hint: hint,
 		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status}})
 }
 
@@ -124,7 +131,7 @@ func (f *Call) unauthorized(r message.Response) []Effect {
 		f.note("the resource wants its nonce in the proof; sending the request again", "RFC 9449 section 9")
 		return f.again()
 	}
-	c, known, _ := exchange.ReadBearerChallenge(r.Header)
+	c, known, why := exchange.ReadBearerChallenge(r.Header)
 	e := &oauth.Error{Code: c.Error, Description: c.Description, Scope: c.Scope, Status: r.Status}
 	hint := "Run login again."
 	switch {
@@ -139,6 +146,8 @@ func (f *Call) unauthorized(r message.Response) []Effect {
 		e.Code = oauth.InvalidToken
 		if f.Token != "" && r.Header.Count("WWW-Authenticate") == 0 {
 			e.Description = "that is a guess, since the answer has no WWW-Authenticate, which a 401 must have (RFC 9110 section 15.5.2)"
+		} else if f.Token != "" && !known {
+			e.Description = "that is a guess, since the challenge is not used: " + why
 		} else if f.Token != "" {
 			e.Description = "that is a guess, since the challenge names no error (RFC 6750 section 3.1)"
 		}

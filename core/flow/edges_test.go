@@ -433,3 +433,40 @@ func TestACallGoesInNoCircle(t *testing.T) {
 	cut = Response{message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/plain"}}, Body: cut.Body}}
 	is.Equal(at(&page, Start{}, hello(""), calls["accepted"], cut), Failed) // nor what is no stream
 }
+
+// A refusal says what was not used of the answer, and where it leads.
+func TestWhatARefusedCallSays(t *testing.T) {
+	const noComma = `Bearer error="insufficient_scope" scope="write"`
+	for _, c := range []struct {
+		status     int
+		name, text string
+		says       string
+	}{
+		{401, "WWW-Authenticate", noComma, "since the challenge is not used: the challenge is malformed"},
+		{401, "WWW-Authenticate", `Basic realm="x"`, "since the challenge is not used: 0 Bearer challenges"},
+		{401, "WWW-Authenticate", "Bearer", "since the challenge names no error"},
+		{401, "X", "", "since the answer has no WWW-Authenticate"},
+		{403, "WWW-Authenticate", noComma, "the challenge that came with it is not used: the challenge is malformed"},
+		{403, "WWW-Authenticate", "Bearer, Bearer", "the challenge that came with it is not used: 2 Bearer challenges"},
+		{403, "WWW-Authenticate", "Bearer", ""},
+		{403, "X", "", ""},
+		{404, "WWW-Authenticate", noComma, ""},
+		{307, "Location", "/mcp/", "give the URL that it leads to: https://mcp.example/mcp/"},
+		{308, "Location", "https://other.example/\u202e", `give the URL that it leads to: https://other.example/\u{202e}`},
+		{302, "X", "", "give the URL that it leads to"},
+	} {
+		is := is.New(t)
+		f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+		_, err := f.Step(wStart, Start{})
+		is.NoErr(err) // it asks
+		_, err = f.Step(wStart, Response{message.Response{Status: c.status, Header: message.Header{{Name: c.name, Value: c.text}}}})
+		is.NoErr(err) // and is refused
+		events := f.Trace()
+		last := events[len(events)-1].Outcome
+		told := last.Hint
+		if c.status == 401 {
+			told = last.Got
+		}
+		is.True(strings.Contains(told, c.says) && (c.says != "" || told == "")) // with the reason
+	}
+}

@@ -117,7 +117,7 @@ func (s *seeker) challenged(ev Event) []Effect {
 		s.Found.Open = true
 		s.warn("the resource answered without a token: it may not be protected")
 	default:
-		s.warn("the resource answered " + message.Decimal(int64(r.Status)) + " instead of 401 to a request without a token")
+		s.warn("the resource answered " + message.Decimal(int64(r.Status)) + " instead of 401 to a request without a token" + leads("; it redirects to ", s.ResourceURL, r))
 	}
 	return s.seekResource()
 }
@@ -264,10 +264,7 @@ func (s *seeker) moved(r message.Response) (effects []Effect, done bool) {
 
 // target is where a redirect leads: within its origin, or nowhere.
 func target(resource, from, location string) (to, why string) {
-	to = location
-	if strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") {
-		to = message.Request{URL: from}.Origin() + location
-	}
+	to = located(from, location)
 	a, err := message.ParseURL(from)
 	b, fault := message.ParseURL(to)
 	switch {
@@ -277,4 +274,20 @@ func target(resource, from, location string) (to, why string) {
 		return "", "a redirect to another origin is not followed"
 	}
 	return to, reachable(resource, to)
+}
+
+// located is a Location as a whole URL, where it has no host.
+func located(from, location string) string {
+	if strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") {
+		return message.Request{URL: from}.Origin() + location
+	}
+	return location
+}
+
+// leads says where a redirect leads, for people; "" for what is none.
+func leads(word, from string, r message.Response) string {
+	if to := r.Header.Get("Location"); to != "" && r.Status >= 300 && r.Status <= 399 {
+		return word + message.PrintableLine(located(from, to))
+	}
+	return ""
 }
