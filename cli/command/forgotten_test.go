@@ -4,6 +4,7 @@ package command_test
 
 import (
 	"crypto/rand"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -264,4 +265,35 @@ func TestNoRegistrationIsAdvisedWhereNoneIsOffered(t *testing.T) {
 			is.True(strings.Contains(errOut, "--client-id"))          // always
 		}
 	}
+}
+
+// A server of MCP 2025-03-26 knows no resource parameter, and need not take
+// it: it is sent none when the token is renewed, as it was at the login.
+func TestOlderServersAreSentNoResource(t *testing.T) {
+	is := is.New(t)
+	older, tokens := http.NewServeMux(), 0
+	reply := func(path string, body func(r *http.Request) (status int, text string)) {
+		older.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			status, text := body(r)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, text)
+		})
+	}
+	reply("/mcp", func(*http.Request) (int, string) { return 401, "" })
+	reply("/register", func(*http.Request) (int, string) { return 201, `{"client_id":"c","client_secret":"the-secret"}` })
+	reply("/token", func(r *http.Request) (int, string) {
+		if tokens++; r.FormValue("resource") != "" {
+			return 400, `{"error":"invalid_request"}`
+		}
+		return 200, `{"access_token":"a","token_type":"Bearer","refresh_token":"r","expires_in":1}`
+	})
+	s := httptest.NewServer(older)
+	defer s.Close()
+	home := t.TempDir()
+	_, _, code := cli(home, "login", s.URL+"/mcp", "--auth-mode", "client-creds", "--register")
+	is.Equal(code, 0) // logged in without one
+	_, errOut, code := cli(home, "login", s.URL+"/mcp")
+	is.True(code == 0 && !strings.Contains(errOut, "again")) // renewed without one too
+	is.Equal(tokens, 2)                                      // by one request each
 }
