@@ -5,6 +5,7 @@ package command_test
 import (
 	"crypto/rand"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -296,4 +297,30 @@ func TestOlderServersAreSentNoResource(t *testing.T) {
 	_, errOut, code := cli(home, "login", s.URL+"/mcp")
 	is.True(code == 0 && !strings.Contains(errOut, "again")) // renewed without one too
 	is.Equal(tokens, 2)                                      // by one request each
+}
+
+// What keeps an answer from coming has its own advice: a certificate is no
+// server that does not run.
+func TestAdviceWhereNoAnswerComes(t *testing.T) {
+	quiet := func(s *httptest.Server) *httptest.Server {
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		t.Cleanup(s.Close)
+		return s
+	}
+	secure := quiet(httptest.NewUnstartedServer(http.NotFoundHandler()))
+	secure.StartTLS()
+	packed := quiet(httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "br") })))
+	packed.Start()
+	for url, advice := range map[string]string{
+		secure.URL:           "name a PEM file with it in SSL_CERT_FILE",
+		packed.URL:           "error: the answer is in the content coding br",
+		"http://127.0.0.1:1": "check the URL and that the server runs",
+	} {
+		is := is.New(t)
+		_, errOut, code := cli(t.TempDir(), "discover", url)
+		is.Equal(code, 4)                                                                    // it is the network
+		is.True(strings.Contains(errOut, advice))                                            // with advice that fits
+		is.Equal(strings.Contains(errOut, "runs"), strings.HasSuffix(url, ".1:1"))           // and no other
+		is.Equal(strings.Contains(errOut, "no answer:"), !strings.Contains(url, packed.URL)) // an answer that came is one
+	}
 }
