@@ -94,6 +94,24 @@ func TestModesOfADiscovery(t *testing.T) {
 	is.True(offers(oauth.ServerMetadata{TokenEndpoint: "t", AuthorizationEndpoint: "a"}, ModeAuthCode))          // the default of RFC 8414
 	is.True(!offers(oauth.ServerMetadata{TokenEndpoint: "t", GrantTypesSupported: []string{"x"}}, ModeAuthCode)) // which a list replaces
 	is.Equal(modes(Discovered{}), []string{ModeBearer})                                                          // what always goes
+	all := oauth.ServerMetadata{TokenEndpoint: "t", AuthorizationEndpoint: "a", DeviceAuthorizationEndpoint: "d"}
+	quiet := Discovered{Servers: []ServerFound{{Issuer: "quiet", Metadata: all}}}
+	is.Equal(modes(quiet), []string{ModeAuthCode}) // without a list nothing more is proposed
+	for _, mode := range []string{ModeClientCreds, ModeDevice} {
+		s, ok := quiet.server(mode, "")
+		is.True(ok && s.Issuer == "quiet") // but what was chosen is tried
+		listing := all
+		listing.GrantTypesSupported = []string{oauth.GrantClientCredentials, oauth.GrantDeviceCode}
+		s, _ = Discovered{Servers: append(quiet.Servers[:1:1], ServerFound{Issuer: "listing", Metadata: listing})}.server(mode, "")
+		is.Equal(s.Issuer, "listing") // after who lists it
+		_, ok = quiet.server(mode, "another")
+		is.True(!ok) // where the client belongs
+		listing.GrantTypesSupported = []string{oauth.GrantAuthorizationCode}
+		_, ok = Discovered{Servers: []ServerFound{{Metadata: listing}}}.server(mode, "")
+		is.True(!ok) // not against a list
+	}
+	_, ok := Discovered{Servers: []ServerFound{{Metadata: oauth.ServerMetadata{TokenEndpoint: "t"}}}}.server(ModeDevice, "")
+	is.True(!ok) // nor without the endpoint
 	guessed := NewDiscover(Target{ResourceURL: wURL, AuthorizationServer: wIssuer})
 	_, err := guessed.Step(wStart, Start{})
 	is.NoErr(err) // it begins
