@@ -3,8 +3,10 @@ package command_test
 import (
 	"bytes"
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -94,4 +96,33 @@ func TestCL24_SecretsFromStdinAndEnvironment(t *testing.T) {
 	_, errOut, code = cli(home, append(args, "--force")...)
 	is.Equal(code, 0)                                 // and so does the environment
 	is.True(!strings.Contains(errOut, "can be seen")) // without one too
+}
+
+// A client that is stored is registered for one redirect URI: the next login
+// keeps it, its port too while that is free.
+func TestStoredClientsKeepTheirRedirect(t *testing.T) {
+	is := is.New(t)
+	base, _ := hostile(t)
+	home := t.TempDir()
+	listening := regexp.MustCompile(`Listening for the authorization callback on http://(.*)(:[0-9]+)(/.*)\n`)
+	where := func(args ...string) (host, port, path string) {
+		out, errOut, code := login(t, home, base, append([]string{"login", base + "/mcp/oauth", "--auth-mode", "auth-code"}, args...)...)
+		m := listening.FindStringSubmatch(out)
+		if code != 0 || m == nil {
+			t.Fatal(code, out, errOut)
+		}
+		return m[1], m[2], m[3]
+	}
+	_, first, _ := where("--register", "--redirect-uri", "http://localhost:0/mine")
+	host, port, path := where("--force")
+	is.Equal(host+port+path, "localhost"+first+"/mine") // as it was registered
+	taken, err := net.Listen("tcp", "127.0.0.1"+first)
+	is.NoErr(err) // free again, and then no more
+	defer taken.Close()
+	host, port, path = where("--force")
+	is.True(host+path == "localhost/mine" && port != first) // another port is better than none
+	host, port, path = where("--register")
+	is.True(host+path == "127.0.0.1/callback" && port != first) // a new client has its own
+	host, other, path := where("--force", "--listen-port", "0")
+	is.Equal(host+other+path, "127.0.0.1"+port+"/callback") // also the default one is kept
 }
