@@ -3,6 +3,8 @@
 package command_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
 	"io"
 	"log"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"mcp-auth/cli/command"
 	"mcp-auth/core/server"
 	"mcp-auth/web/httpd"
 )
@@ -323,4 +326,28 @@ func TestAdviceWhereNoAnswerComes(t *testing.T) {
 		is.Equal(strings.Contains(errOut, "runs"), strings.HasSuffix(url, ".1:1"))           // and no other
 		is.Equal(strings.Contains(errOut, "no answer:"), !strings.Contains(url, packed.URL)) // an answer that came is one
 	}
+}
+
+// Who gives up a logout keeps the login, and is told nothing else.
+func TestAnInterruptedLogoutChangesNothing(t *testing.T) {
+	is := is.New(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	base, hits := hostile(t, lie{"/oauth/revoke", func(_ http.ResponseWriter, r *http.Request, _ *httptest.ResponseRecorder) bool {
+		interrupt()
+		<-r.Context().Done()
+		return true
+	}})
+	home := t.TempDir()
+	_, _, code := cli(home, "login", base+"/mcp/oauth", "--auth-mode", "client-creds", "--register")
+	is.Equal(code, 0) // logged in
+	before, err := os.ReadFile(filepath.Join(home, "profiles.json"))
+	is.NoErr(err)
+	var out, errOut bytes.Buffer
+	code = command.Run(ctx, []string{"logout", base + "/mcp/oauth", "--cli-home", home}, command.Streams{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	is.Equal(code, 130)
+	is.Equal(hits("/oauth/revoke"), 1) // nothing more is asked of the server
+	is.Equal(out.String()+errOut.String(), "error: interrupted; nothing was stored\n")
+	after, err := os.ReadFile(filepath.Join(home, "profiles.json"))
+	is.NoErr(err)
+	is.Equal(string(after), string(before)) // all is as it was
 }
