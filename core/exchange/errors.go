@@ -186,7 +186,10 @@ func (o *object) truth(name string) bool {
 func (o *object) number(name string) int64 {
 	v := o.value.Get(name)
 	n, ok := v.Int()
-	if !ok && v.Kind() > message.Null {
+	switch {
+	case !ok && v.Kind() == message.Number && o.fault == "":
+		o.fault = name + " must be an integer of 64 bits, not another number"
+	case !ok && v.Kind() > message.Null:
 		o.wrong(name, "an integer", v)
 	}
 	return n

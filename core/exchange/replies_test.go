@@ -116,6 +116,8 @@ func TestErrorsThatBreakTheBook(t *testing.T) {
 		{307, `{}`, "status 200", "status 307"},
 		{200, `{"error":"x","error_description":"d"}`, "a token with status 200", "with status 200 the error x: d"},
 		{200, `{"error":"x"}`, "a token with status 200", "with status 200 the error x"},
+		{200, `{"access_token":"a","token_type":"Bearer","expires_in":1.5}`, "a token response", "expires_in must be an integer of 64 bits, not another number"},
+		{200, `{"access_token":"a","token_type":"Bearer","expires_in":"1"}`, "a token response", "expires_in must be an integer, not a string"},
 	} {
 		_, err := ReadTokenReply(answered(c.status, message.JSONType, c.body))
 		var shape *ShapeError
