@@ -72,6 +72,9 @@ func TestWhatIsEnoughOfAStream(t *testing.T) {
 	is.True(!Send{Reply: message.Str("d")}.Enough(reply))     // another's
 	is.True(!Send{Reply: message.Str("c")}.Enough(reply[:9])) // part of it
 	is.True(!Send{}.Enough(reply))                            // a request that has no reply is read to its end
+	effects, err := NewDiscover(Target{ResourceURL: wURL}).Step(wStart, Start{})
+	is.NoErr(err)                                                                                               // discovery begins
+	is.True(effects[0].(Send).Enough([]byte("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n: and on"))) // with a request that has one
 }
 
 func TestWhoIsWrongStandsInTheError(t *testing.T) {

@@ -103,8 +103,10 @@ func (s *seeker) begin(Event) []Effect {
 		s.useChallenge(s.Challenge)
 		return s.seekResource()
 	}
-	params := mcp.InitializeParams(mcp.Newest, clientName, clientVersion)
-	return s.send(Probing, stepProbe, mcp.Request(s.ResourceURL, message.Num(1), "initialize", params))
+	id := message.Num(1)
+	s.state = Probing
+	return []Effect{Send{Step: stepProbe, Reply: id, // a resource without protection may leave its stream open
+		Request: mcp.Request(s.ResourceURL, id, "initialize", mcp.InitializeParams(mcp.Newest, clientName, clientVersion))}}
 }
 
 // challenged reads what the resource says to a caller without a token.
