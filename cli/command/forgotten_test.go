@@ -234,16 +234,18 @@ func TestServersThatCannotAnswerNow(t *testing.T) {
 func TestStatusesOfTheResource(t *testing.T) {
 	for _, c := range []struct {
 		status, code int
-		says         string
+		wait, says   string
 	}{
-		{429, 4, "MCP call failed: HTTP 429 Too Many Requests\n"},
-		{503, 4, "try again in a moment"},
-		{307, 1, "MCP call failed: HTTP 307 Temporary Redirect\n"},
-		{307, 1, "redirects are not followed"},
-		{418, 1, "MCP call failed: HTTP 418 I'm a teapot\n"},
-		{599, 4, "MCP call failed: HTTP 599\n"},
+		{429, 4, "", "MCP call failed: HTTP 429 Too Many Requests\n"},
+		{429, 4, "70", "try again in 1m10s"},
+		{503, 4, "soon", "try again in a moment"},
+		{503, 4, "99999999999", "try again in 596523h14m7s"},
+		{307, 1, "", "MCP call failed: HTTP 307 Temporary Redirect\n"},
+		{307, 1, "", "redirects are not followed"},
+		{418, 1, "70", "MCP call failed: HTTP 418 I'm a teapot\n"},
+		{599, 4, "", "MCP call failed: HTTP 599\n"},
 	} {
-		base, _ := hostile(t, instead("/mcp/bearer-token", c.status, "text/plain", ""))
+		base, _ := hostile(t, instead("/mcp/bearer-token", c.status, "text/plain", "", "Retry-After", c.wait))
 		home := t.TempDir()
 		cli(home, "login", base+"/mcp/bearer-token", "--auth-mode", "bearer", "--bearer-token", "test-bearer-token")
 		_, errOut, code := cli(home, "call", base+"/mcp/bearer-token", "tools/list")

@@ -116,7 +116,7 @@ func (f *Call) refusedStatus(r message.Response) []Effect {
 		hint = "redirects are not followed, since the token would go along; give the URL that it leads to" + leads(": ", f.ResourceURL, r)
 	}
 	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status, Hint: hint,
-		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status}})
+		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status, RetryAfter: exchange.RetryAfter(r)}})
 }
 
 func snippet(b []byte) string {
