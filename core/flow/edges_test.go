@@ -477,7 +477,7 @@ func TestWhatARefusedCallSays(t *testing.T) {
 		{302, "X", "", "give the URL that it leads to"},
 	} {
 		is := is.New(t)
-		f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+		f := Call{ResourceURL: wURL, Token: "the-token", Method: "initialize", ID: message.Str("c"), Protocol: "2025-06-18"}
 		_, err := f.Step(wStart, Start{})
 		is.NoErr(err) // it asks
 		_, err = f.Step(wStart, Response{message.Response{Status: c.status, Header: message.Header{{Name: c.name, Value: c.text}}}})
@@ -489,5 +489,31 @@ func TestWhatARefusedCallSays(t *testing.T) {
 			told = last.Got
 		}
 		is.True(strings.Contains(told, c.says) && (c.says != "" || told == "")) // with the reason
+	}
+}
+
+// What the handshake ends with is told as the handshake's: whoever asked for
+// tools would look there.
+func TestARefusedHandshakeIsNamed(t *testing.T) {
+	is := is.New(t)
+	no := Response{message.Response{Status: 404}}
+	for _, c := range []struct {
+		events []Event
+		says   string
+	}{
+		{[]Event{no}, "that was the answer to initialize, which goes before tools/list"},
+		{[]Event{hello(""), no}, "that was the answer to notifications/initialized, which goes before tools/list"},
+		{[]Event{hello(""), calls["accepted"], no}, ""},
+		{[]Event{hello("a b")}, "the server must mend it: it wants to have it back with every request"},
+		{[]Event{hello("a!~"), no}, "that was the answer to notifications/initialized, which goes before tools/list"},
+		{[]Event{hello(strings.Repeat("s", longestSession+1)), no}, "that was the answer to notifications/initialized, which goes before tools/list"},
+	} {
+		f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+		for _, ev := range append([]Event{Start{}}, c.events...) {
+			_, err := f.Step(wStart, ev)
+			is.NoErr(err) // it is an answer
+		}
+		events := f.Trace()
+		is.Equal(events[len(events)-1].Outcome.Hint, c.says)
 	}
 }
