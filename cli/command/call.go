@@ -268,8 +268,11 @@ func (c *callFlags) requestID() (message.Value, error) {
 // replyError is the error a reply carries, if any.
 func replyError(reply message.Value) error {
 	if e := reply.Get("error"); e.Kind() != message.Missing {
-		code, _ := e.Get("code").Number()
+		code, ok := e.Get("code").Number()
 		text, _ := e.Get("message").Text()
+		if !ok {
+			return &rpcError{"a JSON-RPC error without a code: it must be an object with code and message (JSON-RPC 2.0 section 5.1)"}
+		}
 		return &rpcError{"JSON-RPC error " + code + ": " + text}
 	}
 	if failed, _ := reply.Get("result").Get("isError").Bool(); failed {

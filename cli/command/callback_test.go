@@ -126,3 +126,29 @@ func TestStoredClientsKeepTheirRedirect(t *testing.T) {
 	host, other, path := where("--force", "--listen-port", "0")
 	is.Equal(host+other+path, "127.0.0.1"+port+"/callback") // also the default one is kept
 }
+
+// Where a server takes clients with a secret alone, one is registered with it,
+// and called by what it is.
+func TestAClientIsCalledWhatItIs(t *testing.T) {
+	is := is.New(t)
+	for none, kind := range map[string]string{`"none",`: "public", "": "confidential"} {
+		base, _ := hostile(t, edit(asPath, `"token_endpoint_auth_methods_supported":["none",`, `"token_endpoint_auth_methods_supported":[`+none))
+		out, _, code := login(t, t.TempDir(), base, "login", base+"/mcp/oauth", "--auth-mode", "auth-code", "--register")
+		is.Equal(code, 0)
+		is.True(strings.Contains(out, "Registered "+kind+" client "))
+	}
+}
+
+// An error that is none by JSON-RPC 2.0 section 5.1 is told as that.
+func TestAnErrorWithoutACode(t *testing.T) {
+	is := is.New(t)
+	for _, e := range []string{`"Tool not found"`, `{"message":"Tool not found"}`, `{"code":"-32601","message":"Tool not found"}`} {
+		base, _ := hostile(t, instead("/mcp/bearer-token", 200, "application/json", `{"jsonrpc":"2.0","id":"r","error":`+e+`}`))
+		home := t.TempDir()
+		cli(home, "login", base+"/mcp/bearer-token", "--auth-mode", "bearer", "--bearer-token", "test-bearer-token")
+		out, errOut, code := cli(home, "call", base+"/mcp/bearer-token", "tools/list", "--request-id", "r")
+		is.Equal(code, 5)
+		is.True(strings.Contains(out, "Tool not found")) // the whole answer
+		is.True(strings.Contains(errOut, "error: a JSON-RPC error without a code: it must be an object"))
+	}
+}
