@@ -353,3 +353,29 @@ func TestAnInterruptedLogoutChangesNothing(t *testing.T) {
 	is.NoErr(err)
 	is.Equal(string(after), string(before)) // all is as it was
 }
+
+// What the server takes for a client is advised, and what it does not is said.
+func TestMetadataDocumentsAreAdvisedWhereTheyAreTaken(t *testing.T) {
+	const taken = "--client-metadata-url"
+	no, yes := edit(asPath, `"registration_endpoint":"BASE/oauth/register",`, ""), edit(asPath, `{"issuer"`, `{"client_id_metadata_document_supported":true,"issuer"`)
+	for _, c := range []struct {
+		lies []lie
+		args []string
+		says string
+		said bool
+	}{
+		{[]lie{no, yes}, nil, taken, true},
+		{[]lie{no, yes}, []string{"--register"}, taken, true},
+		{[]lie{yes}, nil, taken, true},
+		{[]lie{no}, nil, taken, false},
+		{[]lie{no}, []string{"--register"}, taken, false},
+		{[]lie{no}, []string{taken, "https://app.example/client"}, "the server takes no metadata documents", true},
+		{[]lie{no}, nil, "the server takes no metadata documents", false},
+	} {
+		is := is.New(t)
+		base, _ := hostile(t, c.lies...)
+		_, errOut, code := cli(t.TempDir(), append([]string{"login", base + "/mcp/oauth", "--auth-mode", "auth-code"}, c.args...)...)
+		is.Equal(code, 2) // there is no client
+		is.Equal(strings.Contains(errOut, c.says), c.said)
+	}
+}

@@ -194,7 +194,7 @@ func tokenHint(err error) string {
 	}
 	switch e.Code {
 	case oauth.InvalidClient:
-		return "check --client-id and --client-secret, or register again with --register"
+		return "check --client-id and --client-secret, and --client-auth where the server wants another way; or register again with --register"
 	case oauth.InvalidScope:
 		return "ask for less with --scope, or for a client that may have it"
 	case oauth.InvalidTarget:

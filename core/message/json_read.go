@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -87,6 +88,8 @@ func whyInvalid(b []byte) error {
 		return errors.New("an object of the JSON has the same name twice, after byte " + Decimal(at))
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early, after byte " + Decimal(at))
+	case !utf8.Valid(b):
+		return errors.New("the text is not JSON, since it is no UTF-8 (RFC 8259 section 8.1), after byte " + Decimal(at))
 	}
 	return errors.New("the text is not JSON, after byte " + Decimal(at))
 }

@@ -151,6 +151,7 @@ func TestJSONRefusalsSayWhy(t *testing.T) {
 		` x`:                      "the text is not JSON, after byte 1",
 		"\ufeff{}":                "the text begins with a byte order mark, which JSON must not have (RFC 8259 section 8.1)",
 		`[1,x]`:                   "the text is not JSON, after byte 3",
+		"[\"caf\xe9\"]":           "the text is not JSON, since it is no UTF-8 (RFC 8259 section 8.1), after byte 5",
 		`{"a":["b"],"x":tru}`:     "the text is not JSON, after byte 18",
 		`{"a":{"b":01}}`:          "the text is not JSON, after byte 11",
 		`{} {}`:                   "more than one JSON value: text follows at byte 2",
