@@ -161,9 +161,9 @@ func (f *Call) unauthorized(r message.Response) []Effect {
 	hint := "Run login again."
 	switch {
 	case c.Error == oauth.InsufficientScope:
-		hint = "log in again with --scope"
+		hint = "log in again with more --scope; the challenge does not say which"
 		if c.Scope != "" { // what it had stays asked for (MCP authorization, scope challenge handling)
-			hint += " '" + message.PrintableLine(union(f.Scope, c.Scope)) + "'"
+			hint = "log in again with --scope '" + message.PrintableLine(union(f.Scope, c.Scope)) + "'"
 		}
 	case e.Code == "" && r.Status == 403:
 		return f.refusedStatus(r)
