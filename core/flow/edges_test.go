@@ -190,10 +190,11 @@ func TestHintsKnowTheUsualMistakes(t *testing.T) {
 }
 
 func TestWhereARedirectLeads(t *testing.T) {
+	const away = "a redirect to another origin is not followed: "
 	for _, c := range []struct{ location, to, why string }{
 		{"/x?y", "https://a.example/x?y", ""}, {"https://a.example/x", "https://a.example/x", ""},
-		{"", "", "a redirect without a Location"}, {"//b.example/x", "", "a redirect to another origin is not followed"}, {"https://b.example/x", "", "a redirect to another origin is not followed"},
-		{"http://a.example/x", "", "a redirect to another origin is not followed"}, {"https://a.example:444/x", "", "a redirect to another origin is not followed"}, {"x", "", "a redirect to another origin is not followed"}, {"javascript:x", "", "a redirect to another origin is not followed"},
+		{"", "", "a redirect without a Location"}, {"//b.example/x", "", away + "//b.example/x"}, {"https://b.example/x", "", away + "https://b.example/x"},
+		{"http://a.example/x", "", away + "http://a.example/x"}, {"https://a.example:444/x", "", away + "https://a.example:444/x"}, {"x", "", away + "x"}, {"javascript:x", "", away + "javascript:x"},
 	} {
 		if to, why := target(wURL, "https://a.example/from", c.location); to != c.to || why != c.why {
 			t.Errorf("%s leads to %q, %q", c.location, to, why)

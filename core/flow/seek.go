@@ -273,7 +273,7 @@ func target(resource, from, location string) (to, why string) {
 	case location == "":
 		return "", "a redirect without a Location"
 	case err != nil || fault != nil || a.Origin() != b.Origin():
-		return "", "a redirect to another origin is not followed"
+		return "", "a redirect to another origin is not followed: " + message.PrintableLine(to)
 	}
 	return to, reachable(resource, to)
 }
