@@ -70,6 +70,12 @@ Examples
 			if err := resourceURL(args[0]); err != nil {
 				return err
 			}
+			if err := (&loginFlags{clientFlags: c.clientFlags, browserFlags: c.browserFlags}).check(); err != nil {
+				return err
+			}
+			if err := g.readSecrets(secretFlag{"client-secret", &c.clientSecret}); err != nil {
+				return err
+			}
 			return g.call(ctx, args[0], args[1], c)
 		})
 }

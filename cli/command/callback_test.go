@@ -92,6 +92,11 @@ func TestCL24_SecretsFromStdinAndEnvironment(t *testing.T) {
 	code = command.Run(context.Background(), append(args, "--client-secret", "-", "--force", "--cli-home", home), command.Streams{In: strings.NewReader("dev-confidential-secret\n"), Out: &out, Err: &errs})
 	is.Equal(code, 0)                                        // stdin works
 	is.True(!strings.Contains(errs.String(), "can be seen")) // without a warning
+	call := []string{"call", base + "/mcp/oauth", "tools/call", "--tool-name", "write_note", "--tool-arguments", `{"name":"a","content":"b"}`, "--step-up", "auto", "--client-id", "dev-confidential-client"}
+	code = command.Run(context.Background(), append(call, "--client-secret", "-", "--cli-home", home), command.Streams{In: strings.NewReader("dev-confidential-secret\n"), Out: &out, Err: &errs})
+	is.Equal(code, 0) // for the login of a call as well
+	_, errOut, code = cli(home, append(call, "--redirect-uri", "nowhere")...)
+	is.True(code == 2 && strings.Contains(errOut, "--redirect-uri: ")) // whose flags are looked at first
 	t.Setenv("MCP_AUTH_CLIENT_SECRET", "dev-confidential-secret")
 	_, errOut, code = cli(home, append(args, "--force")...)
 	is.Equal(code, 0)                                 // and so does the environment
