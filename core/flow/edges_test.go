@@ -191,6 +191,9 @@ func TestHintsKnowTheUsualMistakes(t *testing.T) {
 
 func TestWhereARedirectLeads(t *testing.T) {
 	const away = "a redirect to another origin is not followed: "
+	if _, why := target(wURL, "https://a.example/from", "https://b.example/x?code=the-secret"); why != away+"https://b.example/x" {
+		t.Error(why)
+	}
 	for _, c := range []struct{ location, to, why string }{
 		{"/x?y", "https://a.example/x?y", ""}, {"https://a.example/x", "https://a.example/x", ""},
 		{"", "", "a redirect without a Location"}, {"//b.example/x", "", away + "//b.example/x"}, {"https://b.example/x", "", away + "https://b.example/x"},
@@ -473,7 +476,7 @@ func TestWhatARefusedCallSays(t *testing.T) {
 		{403, "WWW-Authenticate", "Bearer", ""},
 		{403, "X", "", ""},
 		{404, "WWW-Authenticate", noComma, ""},
-		{307, "Location", "/mcp/", "give the URL that it leads to: https://mcp.example/mcp/"},
+		{307, "Location", "/mcp/?code=the-secret", "give the URL that it leads to: https://mcp.example/mcp/"},
 		{308, "Location", "https://other.example/\u202e", `give the URL that it leads to: https://other.example/\u{202e}`},
 		{302, "X", "", "give the URL that it leads to"},
 	} {
@@ -490,6 +493,7 @@ func TestWhatARefusedCallSays(t *testing.T) {
 			told = last.Got
 		}
 		is.True(strings.Contains(told, c.says) && (c.says != "" || told == "")) // with the reason
+		is.True(!strings.Contains(told, "the-secret"))                          // and nothing secret
 	}
 }
 

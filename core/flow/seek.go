@@ -273,7 +273,7 @@ func target(resource, from, location string) (to, why string) {
 	case location == "":
 		return "", "a redirect without a Location"
 	case err != nil || fault != nil || a.Origin() != b.Origin():
-		return "", "a redirect to another origin is not followed: " + message.PrintableLine(to)
+		return "", "a redirect to another origin is not followed: " + place(to)
 	}
 	return to, reachable(resource, to)
 }
@@ -289,7 +289,15 @@ func located(from, location string) string {
 // leads says where a redirect leads, for people; "" for what is none.
 func leads(word, from string, r message.Response) string {
 	if to := r.Header.Get("Location"); to != "" && r.Status >= 300 && r.Status <= 399 {
-		return word + message.PrintableLine(located(from, to))
+		return word + place(located(from, to))
 	}
 	return ""
+}
+
+// place is a URL for people: its query may hold secrets of somebody's login.
+func place(url string) string {
+	if at := strings.IndexAny(url, "?#"); at >= 0 {
+		url = url[:at]
+	}
+	return message.PrintableLine(url)
 }
