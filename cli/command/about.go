@@ -120,6 +120,8 @@ MCP_AUTH_CLI_HOME. A flag wins over its variable, a variable over the config fil
 BROWSER         commands that open a URL, separated by colons; %s stands for it
 NO_COLOR        no colours; CLICOLOR_FORCE: colours although nobody looks
 HTTPS_PROXY     and the other usual proxy variables
+SSL_CERT_FILE   on Linux: a PEM file with the certificates to trust, in place of
+                the system's; for servers under test with one of their own
 `,
 	"files": `Files, in ~/.config/mcp-auth or --cli-home
 

@@ -70,6 +70,12 @@ Examples
 			if err := resourceURL(args[0]); err != nil {
 				return err
 			}
+			if err := (&loginFlags{clientFlags: c.clientFlags, browserFlags: c.browserFlags}).check(); err != nil {
+				return err
+			}
+			if err := g.readSecrets(secretFlag{"client-secret", &c.clientSecret}); err != nil {
+				return err
+			}
 			return g.call(ctx, args[0], args[1], c)
 		})
 }
@@ -268,8 +274,11 @@ func (c *callFlags) requestID() (message.Value, error) {
 // replyError is the error a reply carries, if any.
 func replyError(reply message.Value) error {
 	if e := reply.Get("error"); e.Kind() != message.Missing {
-		code, _ := e.Get("code").Number()
+		code, ok := e.Get("code").Number()
 		text, _ := e.Get("message").Text()
+		if !ok {
+			return &rpcError{"a JSON-RPC error without a code: it must be an object with code and message (JSON-RPC 2.0 section 5.1)"}
+		}
 		return &rpcError{"JSON-RPC error " + code + ": " + text}
 	}
 	if failed, _ := reply.Get("result").Get("isError").Bool(); failed {

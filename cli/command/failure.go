@@ -3,6 +3,8 @@ package command
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -108,8 +110,20 @@ func (g *globals) describe(err error) (terminal.Failure, int) {
 	case errors.As(err, &world):
 		f.Code, f.Step, f.URL, f.Hint = "network", world.Step, world.URL, "check the URL and that the server runs"
 		f.Message = "no answer: " + world.Err.Error()
-		var proxy *drive.ProxyError
-		if errors.As(err, &proxy) {
+		var (
+			proxy     *drive.ProxyError
+			answer    *drive.AnswerError
+			authority x509.UnknownAuthorityError
+			untrusted *tls.CertificateVerificationError
+		)
+		switch {
+		case errors.As(err, &answer):
+			f.Message, f.Hint = answer.Text, ""
+		case errors.As(err, &authority):
+			f.Hint = "this machine does not know who signed the certificate: add the signer to the system's store, or on Linux name a PEM file with it in SSL_CERT_FILE"
+		case errors.As(err, &untrusted):
+			f.Hint = "check the host in the URL; if it is right, the server's certificate must be mended"
+		case errors.As(err, &proxy):
 			f.Hint = "check HTTPS_PROXY and the other proxy variables; NO_PROXY names hosts to reach without one"
 		}
 		return f, exitNetwork
@@ -147,9 +161,6 @@ func (g *globals) refusal(f terminal.Failure, r *flow.Refusal) (terminal.Failure
 	if r.Step == "mcp" && e.Code != oauth.InsufficientScope && e.Code != oauth.InvalidToken {
 		f.Code, f.OAuthError, exit = "http", "", exitOther
 		f.Message = "MCP call failed: " + statusText(r.Status, e.Description)
-		if r.Status >= 300 && r.Status < 400 {
-			f.Hint = "redirects are not followed, since the token would go along; give the URL that it leads to"
-		}
 	}
 	if unavailable(r) {
 		f.Code, f.Hint, exit = "network.unavailable", "the server is busy or failing; try again in "+later(e.RetryAfter), exitNetwork

@@ -3,7 +3,11 @@
 package command_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/rand"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +21,7 @@ import (
 
 	"github.com/matryer/is"
 
+	"mcp-auth/cli/command"
 	"mcp-auth/core/server"
 	"mcp-auth/web/httpd"
 )
@@ -229,16 +234,18 @@ func TestServersThatCannotAnswerNow(t *testing.T) {
 func TestStatusesOfTheResource(t *testing.T) {
 	for _, c := range []struct {
 		status, code int
-		says         string
+		wait, says   string
 	}{
-		{429, 4, "MCP call failed: HTTP 429 Too Many Requests\n"},
-		{503, 4, "try again in a moment"},
-		{307, 1, "MCP call failed: HTTP 307 Temporary Redirect\n"},
-		{307, 1, "redirects are not followed"},
-		{418, 1, "MCP call failed: HTTP 418 I'm a teapot\n"},
-		{599, 4, "MCP call failed: HTTP 599\n"},
+		{429, 4, "", "MCP call failed: HTTP 429 Too Many Requests\n"},
+		{429, 4, "70", "try again in 1m10s"},
+		{503, 4, "soon", "try again in a moment"},
+		{503, 4, "99999999999", "try again in 596523h14m7s"},
+		{307, 1, "", "MCP call failed: HTTP 307 Temporary Redirect\n"},
+		{307, 1, "", "redirects are not followed"},
+		{418, 1, "70", "MCP call failed: HTTP 418 I'm a teapot\n"},
+		{599, 4, "", "MCP call failed: HTTP 599\n"},
 	} {
-		base, _ := hostile(t, instead("/mcp/bearer-token", c.status, "text/plain", ""))
+		base, _ := hostile(t, instead("/mcp/bearer-token", c.status, "text/plain", "", "Retry-After", c.wait))
 		home := t.TempDir()
 		cli(home, "login", base+"/mcp/bearer-token", "--auth-mode", "bearer", "--bearer-token", "test-bearer-token")
 		_, errOut, code := cli(home, "call", base+"/mcp/bearer-token", "tools/list")
@@ -263,5 +270,112 @@ func TestNoRegistrationIsAdvisedWhereNoneIsOffered(t *testing.T) {
 			is.Equal(strings.Contains(errOut, "--register"), offered) // what may help
 			is.True(strings.Contains(errOut, "--client-id"))          // always
 		}
+	}
+}
+
+// A server of MCP 2025-03-26 knows no resource parameter, and need not take
+// it: it is sent none when the token is renewed, as it was at the login.
+func TestOlderServersAreSentNoResource(t *testing.T) {
+	is := is.New(t)
+	older, tokens := http.NewServeMux(), 0
+	reply := func(path string, body func(r *http.Request) (status int, text string)) {
+		older.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			status, text := body(r)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, text)
+		})
+	}
+	reply("/mcp", func(*http.Request) (int, string) { return 401, "" })
+	reply("/register", func(*http.Request) (int, string) { return 201, `{"client_id":"c","client_secret":"the-secret"}` })
+	reply("/token", func(r *http.Request) (int, string) {
+		if tokens++; r.FormValue("resource") != "" {
+			return 400, `{"error":"invalid_request"}`
+		}
+		return 200, `{"access_token":"a","token_type":"Bearer","refresh_token":"r","expires_in":1}`
+	})
+	s := httptest.NewServer(older)
+	defer s.Close()
+	home := t.TempDir()
+	_, _, code := cli(home, "login", s.URL+"/mcp", "--auth-mode", "client-creds", "--register")
+	is.Equal(code, 0) // logged in without one
+	_, errOut, code := cli(home, "login", s.URL+"/mcp")
+	is.True(code == 0 && !strings.Contains(errOut, "again")) // renewed without one too
+	is.Equal(tokens, 2)                                      // by one request each
+}
+
+// What keeps an answer from coming has its own advice: a certificate is no
+// server that does not run.
+func TestAdviceWhereNoAnswerComes(t *testing.T) {
+	quiet := func(s *httptest.Server) *httptest.Server {
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		t.Cleanup(s.Close)
+		return s
+	}
+	secure := quiet(httptest.NewUnstartedServer(http.NotFoundHandler()))
+	secure.StartTLS()
+	packed := quiet(httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "br") })))
+	packed.Start()
+	for url, advice := range map[string]string{
+		secure.URL:           "name a PEM file with it in SSL_CERT_FILE",
+		packed.URL:           "error: the answer is in the content coding br",
+		"http://127.0.0.1:1": "check the URL and that the server runs",
+	} {
+		is := is.New(t)
+		_, errOut, code := cli(t.TempDir(), "discover", url)
+		is.Equal(code, 4)                                                                    // it is the network
+		is.True(strings.Contains(errOut, advice))                                            // with advice that fits
+		is.Equal(strings.Contains(errOut, "runs"), strings.HasSuffix(url, ".1:1"))           // and no other
+		is.Equal(strings.Contains(errOut, "no answer:"), !strings.Contains(url, packed.URL)) // an answer that came is one
+	}
+}
+
+// Who gives up a logout keeps the login, and is told nothing else.
+func TestAnInterruptedLogoutChangesNothing(t *testing.T) {
+	is := is.New(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	base, hits := hostile(t, lie{"/oauth/revoke", func(_ http.ResponseWriter, r *http.Request, _ *httptest.ResponseRecorder) bool {
+		interrupt()
+		<-r.Context().Done()
+		return true
+	}})
+	home := t.TempDir()
+	_, _, code := cli(home, "login", base+"/mcp/oauth", "--auth-mode", "client-creds", "--register")
+	is.Equal(code, 0) // logged in
+	before, err := os.ReadFile(filepath.Join(home, "profiles.json"))
+	is.NoErr(err)
+	var out, errOut bytes.Buffer
+	code = command.Run(ctx, []string{"logout", base + "/mcp/oauth", "--cli-home", home}, command.Streams{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	is.Equal(code, 130)
+	is.Equal(hits("/oauth/revoke"), 1) // nothing more is asked of the server
+	is.Equal(out.String()+errOut.String(), "error: interrupted; nothing was stored\n")
+	after, err := os.ReadFile(filepath.Join(home, "profiles.json"))
+	is.NoErr(err)
+	is.Equal(string(after), string(before)) // all is as it was
+}
+
+// What the server takes for a client is advised, and what it does not is said.
+func TestMetadataDocumentsAreAdvisedWhereTheyAreTaken(t *testing.T) {
+	const taken = "--client-metadata-url"
+	no, yes := edit(asPath, `"registration_endpoint":"BASE/oauth/register",`, ""), edit(asPath, `{"issuer"`, `{"client_id_metadata_document_supported":true,"issuer"`)
+	for _, c := range []struct {
+		lies []lie
+		args []string
+		says string
+		said bool
+	}{
+		{[]lie{no, yes}, nil, taken, true},
+		{[]lie{no, yes}, []string{"--register"}, taken, true},
+		{[]lie{yes}, nil, taken, true},
+		{[]lie{no}, nil, taken, false},
+		{[]lie{no}, []string{"--register"}, taken, false},
+		{[]lie{no}, []string{taken, "https://app.example/client"}, "the server takes no metadata documents", true},
+		{[]lie{no}, nil, "the server takes no metadata documents", false},
+	} {
+		is := is.New(t)
+		base, _ := hostile(t, c.lies...)
+		_, errOut, code := cli(t.TempDir(), append([]string{"login", base + "/mcp/oauth", "--auth-mode", "auth-code"}, c.args...)...)
+		is.Equal(code, 2) // there is no client
+		is.Equal(strings.Contains(errOut, c.says), c.said)
 	}
 }

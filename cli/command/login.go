@@ -85,7 +85,6 @@ func (l *loginFlags) set(fs *flag.FlagSet) {
 
 func newLogin(g *globals) *ffcli.Command {
 	l := &loginFlags{}
-	var set *flag.FlagSet
 	return g.sub("login", "URL [flags]", "log in to a server and keep the token", `Modes
   auth-code     a person approves in a browser (PKCE, RFC 7636)
   device        a person approves on another screen (RFC 8628)
@@ -109,7 +108,7 @@ Examples
   mcp-auth login URL --auth-mode workload --assertion-file /var/run/secrets/token
   mcp-auth login URL --auth-mode enterprise --client-id ID \
       --idp-token-endpoint https://idp.example/token --idp-client-id ID --id-token-file id.jwt`,
-		func(fs *flag.FlagSet) { l.set(fs); set = fs },
+		l.set,
 		func(ctx context.Context, args []string) error {
 			if err := arguments(args, "URL"); err != nil {
 				return err
@@ -120,7 +119,7 @@ Examples
 			if err := l.check(); err != nil {
 				return err
 			}
-			if err := l.readSecrets(g, set); err != nil {
+			if err := g.readSecrets(secretFlag{"client-secret", &l.clientSecret}, secretFlag{"bearer-token", &l.bearer}); err != nil {
 				return err
 			}
 			if err := checkBearer(l.bearer); err != nil {
@@ -173,13 +172,16 @@ func checkBearer(token string) error {
 // anyPort leaves out port 0, which stands for a free one.
 func anyPort(uri string) string { return strings.Replace(uri, ":0/", "/", 1) }
 
+// A secretFlag is a flag whose value is a secret.
+type secretFlag struct {
+	name string
+	to   *string
+}
+
 // readSecrets reads what - stands for, and warns of secrets that other users
 // of the machine can see.
-func (l *loginFlags) readSecrets(g *globals, fs *flag.FlagSet) error {
-	for _, s := range [...]struct {
-		name string
-		to   *string
-	}{{"client-secret", &l.clientSecret}, {"bearer-token", &l.bearer}} {
+func (g *globals) readSecrets(secrets ...secretFlag) error {
+	for _, s := range secrets {
 		if *s.to == "-" {
 			line, err := g.ReadLine()
 			if err != nil {

@@ -74,6 +74,9 @@ func (g *globals) logout(ctx context.Context, k profile.Keeper, which, left []pr
 	revoked := true
 	for _, p := range which {
 		revoked = g.revoke(ctx, p) && revoked
+		if err := ctx.Err(); err != nil { // who gives up keeps the login
+			return err
+		}
 		err := k.Update(func(s *profile.Store) error {
 			current, err := s.Find(p.ID)
 			if err != nil {
@@ -117,7 +120,9 @@ func (g *globals) revoke(ctx context.Context, p profile.Profile) bool {
 			return false
 		}
 		f := &flow.Revoke{Prover: keys, Issuer: p.Issuer, ResourceURL: p.ResourceURL, Endpoint: p.RevocationEndpoint, Client: clientOf(p), Token: t.token, Hint: t.hint}
-		if err := g.run(ctx, g.driver(p.ResourceURL), f); err != nil {
+		if err := g.run(ctx, g.driver(p.ResourceURL), f); ctx.Err() != nil {
+			return false
+		} else if err != nil {
 			g.Warn("the server did not revoke the %s (%s); it is good until it expires", strings.ReplaceAll(t.hint, "_", " "), g.hide(err.Error()))
 			revoked = false
 		}

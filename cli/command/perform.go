@@ -115,7 +115,7 @@ func (l *login) codeLogin(ctx context.Context, d *drive.Driver, t flow.Target, c
 // elsewhere may end on an address that nobody serves.
 func (l *login) listen(ctx context.Context, d *drive.Driver, f *flow.AuthCode, ui *loginUI) error {
 	if f.RedirectURI == "" {
-		f.RedirectURI = "http://127.0.0.1:" + message.Decimal(int64(l.port)) + "/callback"
+		f.RedirectURI = l.ownRedirect(l.port)
 	}
 	u, err := message.ParseURL(anyPort(f.RedirectURI))
 	here := err == nil && u.Scheme == "http" // then it is on loopback: check has seen to it
@@ -125,12 +125,36 @@ func (l *login) listen(ctx context.Context, d *drive.Driver, f *flow.AuthCode, u
 	if !here {
 		return nil
 	}
-	if d.Callback, err = drive.Listen(f.RedirectURI); err != nil {
+	d.Callback, err = drive.Listen(f.RedirectURI)
+	if err != nil && l.redirect == "" && l.port == 0 && u.Port != "" {
+		l.Notice("port %s, which the client is registered with, is taken; the listener has another, which the server must allow (RFC 8252 section 7.3)", u.Port)
+		d.Callback, err = drive.Listen(withPort(u, 0))
+	}
+	if err != nil {
 		return err
 	}
 	f.RedirectURI = d.Callback.RedirectURI
 	ui.redirect = f.RedirectURI
 	return nil
+}
+
+// ownRedirect is the redirect URI where none was given: that of a client that
+// is stored, since it is registered for that one, its port included where a
+// server compares it; else one on loopback. Port 0 leaves the choice.
+func (l *login) ownRedirect(port int) string {
+	kept := l.storedIn.RedirectURI
+	if !l.storedClient || oauth.RegistrableRedirect(kept) != nil {
+		return withPort(message.URL{Host: "127.0.0.1", Path: "/callback"}, port)
+	}
+	if u, err := message.ParseURL(kept); err == nil && u.Scheme == "http" && port != 0 {
+		return withPort(u, port)
+	}
+	return kept
+}
+
+// withPort is a redirect URI on loopback with another port.
+func withPort(u message.URL, port int) string {
+	return "http://" + u.Host + ":" + message.Decimal(int64(port)) + u.Path
 }
 
 // paste reads redirect URLs that the user pasted.

@@ -9,6 +9,7 @@ import (
 
 	"mcp-auth/core/flow"
 	"mcp-auth/core/message"
+	"mcp-auth/core/oauth"
 	"mcp-auth/core/profile"
 )
 
@@ -19,6 +20,9 @@ func (l *login) announce(r *flow.Login) {
 	}
 	l.announced = true
 	kind := map[string]string{flow.ModeAuthCode: "public", flow.ModeDevice: "device", flow.ModeClientCreds: "confidential"}[l.mode]
+	if kind == "public" && r.Client.ClientSecret != "" && r.Client.TokenEndpointAuthMethod != oauth.AuthNone {
+		kind = "confidential" // the server takes no others
+	}
 	l.say("Registered %s client %s", kind, r.Client.ClientID)
 }
 

@@ -93,17 +93,24 @@ func (l *login) advise(err error) error {
 	case errors.As(err, &lapsed) && !lapsed.Denied && l.storedClient && l.mode == flow.ModeAuthCode:
 		return &advised{err, "run the command again; if the page did not know the application, the server has forgotten the client that is stored here: " + l.newClient()}
 	case errors.As(err, &no) && no.Step == "token" && clientUnknown(err) && !l.registers():
-		return &advised{err, "check --client-id and --client-secret; this server registers no clients itself"}
+		return &advised{err, "check --client-id and --client-secret, and --client-auth where the server wants another way; it registers no clients itself"}
 	}
 	return err
 }
 
 // newClient says how a client is had.
 func (l *login) newClient() string {
+	how := "--client-id names one that its operator has registered; the server registers none itself"
 	if l.registers() {
-		return "--register registers one, --client-id names one"
+		how = "--register registers one, --client-id names one"
 	}
-	return "--client-id names one that its operator has registered; the server registers none itself"
+	switch {
+	case l.takesDocuments():
+		how += "; --client-metadata-url gives the document of one, which the server takes"
+	case l.clientDocument != "":
+		how += "; the server takes no metadata documents"
+	}
+	return how
 }
 
 // registers reports whether a server that was found offers registration.
@@ -217,7 +224,11 @@ func (l *login) pickClient() error {
 
 // documented reports whether the metadata document is the client ID here.
 func (l *login) documented() bool {
-	return l.clientDocument != "" && slices.ContainsFunc(l.found.Servers, func(s flow.ServerFound) bool { return s.Metadata.ClientIDMetadataDocumentSupported })
+	return l.clientDocument != "" && l.takesDocuments()
+}
+
+func (l *login) takesDocuments() bool {
+	return slices.ContainsFunc(l.found.Servers, func(s flow.ServerFound) bool { return s.Metadata.ClientIDMetadataDocumentSupported })
 }
 
 // takeStored takes the client that was registered here before for this

@@ -41,8 +41,20 @@ func (p *Printer) setStatus(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
+	text = p.onOneLine(text)
 	fmt.Fprint(p.Err, text)
 	p.status = utf8.RuneCountInString(text)
+}
+
+// onOneLine leaves off what the terminal would put on the next line, where
+// nothing takes it away.
+func (p *Printer) onOneLine(text string) string {
+	fd, _ := tty(p.Err)
+	columns, _, err := term.GetSize(fd)
+	if r := []rune(text); err == nil && columns > 0 && len(r) >= columns {
+		return string(r[:columns-1])
+	}
+	return text
 }
 
 // erase takes the countdown away, with spaces: they need no escape. Callers

@@ -76,10 +76,14 @@ func readError(m message.Response, want int, cite string) error {
 		return &ShapeError{"status " + strconv.Itoa(want) + " or a JSON error document", "status " + strconv.Itoa(m.Status), cite}
 	}
 	code, _ := v.Get("error").Text()
-	if code == "" {
+	switch {
+	case code == "" && m.Status >= 400:
+		return &ShapeError{"status " + strconv.Itoa(want) + ", or an error document with a code in error",
+			"status " + strconv.Itoa(m.Status) + " with " + v.Get("error").Kind().String() + " in error", cite}
+	case code == "":
 		return &ShapeError{"status " + strconv.Itoa(want), "status " + strconv.Itoa(m.Status), cite}
 	}
-	e := &oauth.Error{Code: code, Status: m.Status, RetryAfter: retryAfter(m)}
+	e := &oauth.Error{Code: code, Status: m.Status, RetryAfter: RetryAfter(m)}
 	e.Description, _ = v.Get("error_description").Text()
 	e.URI, _ = v.Get("error_uri").Text()
 	return e
@@ -89,7 +93,7 @@ func readError(m message.Response, want int, cite string) error {
 // error document: RFC 6749 section 4.1.2.1 has a code for 500 and one for 503.
 // 429 is temporary as well (RFC 6585 section 4).
 func unavailable(m message.Response) *oauth.Error {
-	e := &oauth.Error{Code: oauth.ServerError, Description: "the server gave no reason", Status: m.Status, RetryAfter: retryAfter(m)}
+	e := &oauth.Error{Code: oauth.ServerError, Description: "the server gave no reason", Status: m.Status, RetryAfter: RetryAfter(m)}
 	switch m.Status {
 	case 429, 502, 503, 504:
 		e.Code = oauth.TemporarilyUnavailable
@@ -97,14 +101,15 @@ func unavailable(m message.Response) *oauth.Error {
 	return e
 }
 
-// retryAfter is Retry-After in seconds (RFC 9110 section 10.2.3); 0 where none
-// came, or a date.
-func retryAfter(m message.Response) int {
+// RetryAfter is Retry-After in seconds (RFC 9110 section 10.2.3), at most as
+// many as any cache counts (RFC 9111 section 1.2.2); 0 where none came, or a
+// date.
+func RetryAfter(m message.Response) int {
 	n, err := strconv.Atoi(m.Header.Get("Retry-After"))
 	if err != nil {
 		return 0
 	}
-	return max(n, 0)
+	return min(max(n, 0), 1<<31-1)
 }
 
 func readStatus(m message.Response, cite string) error {
@@ -182,7 +187,10 @@ func (o *object) truth(name string) bool {
 func (o *object) number(name string) int64 {
 	v := o.value.Get(name)
 	n, ok := v.Int()
-	if !ok && v.Kind() > message.Null {
+	switch {
+	case !ok && v.Kind() == message.Number && o.fault == "":
+		o.fault = name + " must be an integer of 64 bits, not another number"
+	case !ok && v.Kind() > message.Null:
 		o.wrong(name, "an integer", v)
 	}
 	return n

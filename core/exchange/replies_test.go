@@ -101,6 +101,32 @@ func TestErrorsOfAnswers(t *testing.T) {
 	is.True(errors.As(ReadRevocationReply(answered(400, message.JSONType, `{"error":"x"}`)), &e)) // and else by the book
 }
 
+// What is no error by the book is told as it is: what its document lacks, and
+// what it says with the wrong status.
+func TestErrorsThatBreakTheBook(t *testing.T) {
+	is := is.New(t)
+	for _, c := range []struct {
+		status    int
+		body      string
+		want, got string
+	}{
+		{422, `{"detail":[]}`, "status 200, or an error document with a code in error", "status 422 with nothing in error"},
+		{400, `{"error":{"code":7}}`, "status 200, or an error document with a code in error", "status 400 with an object in error"},
+		{400, `<html>`, "status 200 or a JSON error document", "status 400"},
+		{307, `{}`, "status 200", "status 307"},
+		{200, `{"error":"x","error_description":"d"}`, "a token with status 200", "with status 200 the error x: d"},
+		{200, `{"error":"x"}`, "a token with status 200", "with status 200 the error x"},
+		{200, `{"access_token":"a","token_type":"Bearer","expires_in":1.5}`, "a token response", "expires_in must be an integer of 64 bits, not another number"},
+		{200, `{"access_token":"a","token_type":"Bearer","expires_in":"1"}`, "a token response", "expires_in must be an integer, not a string"},
+	} {
+		_, err := ReadTokenReply(answered(c.status, message.JSONType, c.body))
+		var shape *ShapeError
+		is.True(errors.As(err, &shape)) // a broken rule
+		is.Equal(shape.Want, c.want)
+		is.Equal(shape.Got, c.got)
+	}
+}
+
 // A server that is busy or failing breaks no rule: RFC 6749 section 4.1.2.1
 // has codes for 500 and 503, RFC 6585 section 4 says that 429 passes.
 func TestServersThatCannotAnswerNow(t *testing.T) {

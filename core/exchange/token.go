@@ -115,7 +115,8 @@ func ReadTokenReply(m message.Response) (oauth.Token, error) {
 		return oauth.Token{}, err
 	}
 	if code, _ := v.Get("error").Text(); code != "" {
-		return oauth.Token{}, &ShapeError{"a token with status 200", "the error " + code + " with status 200", cite}
+		text, _ := v.Get("error_description").Text()
+		return oauth.Token{}, &ShapeError{"a token with status 200", "with status 200 the error " + oauth.E(code, text).Error(), cite}
 	}
 	o := &object{value: v}
 	t := oauth.Token{

@@ -64,7 +64,12 @@ func (f *Call) initialized(ev Event) []Effect {
 		return f.violated("protocolVersion 2025-11-25, 2025-06-18 or 2025-03-26", message.PrintableLine(version), "MCP lifecycle, version negotiation", "")
 	}
 	f.Spoken = version
-	if s := r.Header.Get("Mcp-Session-Id"); sendable(s) {
+	switch s := r.Header.Get("Mcp-Session-Id"); {
+	case !sendable(s):
+		return f.violated("an Mcp-Session-Id of visible ASCII", "one with other characters", "MCP transports, session management", "the server must mend it: it wants to have it back with every request")
+	case len(s) > longestSession:
+		f.note("the Mcp-Session-Id is longer than "+message.Decimal(longestSession)+" characters and is not sent back", "MCP transports, session management")
+	default:
 		f.session = s
 	}
 	return f.post(Announcing, message.Value{}, "notifications/initialized", message.Value{})
@@ -76,6 +81,9 @@ func (f *Call) movedOn(r message.Response) bool {
 	return f.remembered() && f.stateless() && (r.Status == 404 && mcp.UnknownMethod(r) || slices.Contains(mcp.SupportedVersions(r), mcp.Stateless))
 }
 
+// longestSession is how long a session's name may be, in bytes.
+const longestSession = 1024
+
 // sendable keeps control characters out of a header we echo.
 func sendable(s string) bool {
 	for i := 0; i < len(s); i++ {
@@ -83,7 +91,7 @@ func sendable(s string) bool {
 			return false
 		}
 	}
-	return len(s) <= 1024
+	return true
 }
 
 func (f *Call) announced(ev Event) []Effect {
@@ -108,8 +116,32 @@ func (f *Call) again() []Effect {
 
 // refusedStatus ends the flow on a status that says nothing of OAuth.
 func (f *Call) refusedStatus(r message.Response) []Effect {
-	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status,
-		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status}})
+	hint := ""
+	if first := f.beforehand(); first != "" {
+		hint = "that was the answer to " + first + ", which goes before " + message.PrintableLine(f.Method)
+	}
+	if _, known, why := exchange.ReadBearerChallenge(r.Header); r.Status == 403 && !known && r.Header.Count("WWW-Authenticate") > 0 {
+		hint = "the challenge that came with it is not used: " + why
+	}
+	if r.Status >= 300 && r.Status <= 399 {
+		hint = "redirects are not followed, since the token would go along; give the URL that it leads to" + leads(": ", f.ResourceURL, r)
+	}
+	return f.fail(&Refusal{Step: stepMCP, URL: f.ResourceURL, Status: r.Status, Hint: hint,
+		Err: &oauth.Error{Code: "http_" + message.Decimal(int64(r.Status)), Description: snippet(r.Body), Status: r.Status, RetryAfter: exchange.RetryAfter(r)}})
+}
+
+// beforehand is the message under way that was not asked for, but must come
+// before what was; "" for the call itself.
+func (f *Call) beforehand() string {
+	switch f.state {
+	case Initializing:
+		return "initialize"
+	case Announcing:
+		return "notifications/initialized"
+	case Listing:
+		return "tools/list"
+	}
+	return ""
 }
 
 func snippet(b []byte) string {
@@ -124,14 +156,14 @@ func (f *Call) unauthorized(r message.Response) []Effect {
 		f.note("the resource wants its nonce in the proof; sending the request again", "RFC 9449 section 9")
 		return f.again()
 	}
-	c, known, _ := exchange.ReadBearerChallenge(r.Header)
+	c, known, why := exchange.ReadBearerChallenge(r.Header)
 	e := &oauth.Error{Code: c.Error, Description: c.Description, Scope: c.Scope, Status: r.Status}
 	hint := "Run login again."
 	switch {
 	case c.Error == oauth.InsufficientScope:
-		hint = "log in again with --scope"
+		hint = "log in again with more --scope; the challenge does not say which"
 		if c.Scope != "" { // what it had stays asked for (MCP authorization, scope challenge handling)
-			hint += " '" + message.PrintableLine(union(f.Scope, c.Scope)) + "'"
+			hint = "log in again with --scope '" + message.PrintableLine(union(f.Scope, c.Scope)) + "'"
 		}
 	case e.Code == "" && r.Status == 403:
 		return f.refusedStatus(r)
@@ -139,6 +171,8 @@ func (f *Call) unauthorized(r message.Response) []Effect {
 		e.Code = oauth.InvalidToken
 		if f.Token != "" && r.Header.Count("WWW-Authenticate") == 0 {
 			e.Description = "that is a guess, since the answer has no WWW-Authenticate, which a 401 must have (RFC 9110 section 15.5.2)"
+		} else if f.Token != "" && !known {
+			e.Description = "that is a guess, since the challenge is not used: " + why
 		} else if f.Token != "" {
 			e.Description = "that is a guess, since the challenge names no error (RFC 6750 section 3.1)"
 		}

@@ -79,7 +79,11 @@ func (f *Device) started(ev Event) []Effect {
 		}
 	}
 	if d.ExpiresIn <= 0 {
-		return f.violated("expires_in above zero", "none, or "+message.Decimal(d.ExpiresIn)+" seconds", "RFC 8628 section 3.2", "the code would be dead at once")
+		got := message.Decimal(d.ExpiresIn) + " seconds"
+		if d.ExpiresIn == 0 {
+			got = "none, 0, or what is no integer"
+		}
+		return f.violated("expires_in above zero", got, "RFC 8628 section 3.2", "the code would be dead at once")
 	}
 	if d.Interval == 0 {
 		d.Interval = defaultInterval

@@ -72,6 +72,9 @@ func TestWhatIsEnoughOfAStream(t *testing.T) {
 	is.True(!Send{Reply: message.Str("d")}.Enough(reply))     // another's
 	is.True(!Send{Reply: message.Str("c")}.Enough(reply[:9])) // part of it
 	is.True(!Send{}.Enough(reply))                            // a request that has no reply is read to its end
+	effects, err := NewDiscover(Target{ResourceURL: wURL}).Step(wStart, Start{})
+	is.NoErr(err)                                                                                               // discovery begins
+	is.True(effects[0].(Send).Enough([]byte("data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n: and on"))) // with a request that has one
 }
 
 func TestWhoIsWrongStandsInTheError(t *testing.T) {
@@ -94,6 +97,24 @@ func TestModesOfADiscovery(t *testing.T) {
 	is.True(offers(oauth.ServerMetadata{TokenEndpoint: "t", AuthorizationEndpoint: "a"}, ModeAuthCode))          // the default of RFC 8414
 	is.True(!offers(oauth.ServerMetadata{TokenEndpoint: "t", GrantTypesSupported: []string{"x"}}, ModeAuthCode)) // which a list replaces
 	is.Equal(modes(Discovered{}), []string{ModeBearer})                                                          // what always goes
+	all := oauth.ServerMetadata{TokenEndpoint: "t", AuthorizationEndpoint: "a", DeviceAuthorizationEndpoint: "d"}
+	quiet := Discovered{Servers: []ServerFound{{Issuer: "quiet", Metadata: all}}}
+	is.Equal(modes(quiet), []string{ModeAuthCode}) // without a list nothing more is proposed
+	for _, mode := range []string{ModeClientCreds, ModeDevice} {
+		s, ok := quiet.server(mode, "")
+		is.True(ok && s.Issuer == "quiet") // but what was chosen is tried
+		listing := all
+		listing.GrantTypesSupported = []string{oauth.GrantClientCredentials, oauth.GrantDeviceCode}
+		s, _ = Discovered{Servers: append(quiet.Servers[:1:1], ServerFound{Issuer: "listing", Metadata: listing})}.server(mode, "")
+		is.Equal(s.Issuer, "listing") // after who lists it
+		_, ok = quiet.server(mode, "another")
+		is.True(!ok) // where the client belongs
+		listing.GrantTypesSupported = []string{oauth.GrantAuthorizationCode}
+		_, ok = Discovered{Servers: []ServerFound{{Metadata: listing}}}.server(mode, "")
+		is.True(!ok) // not against a list
+	}
+	_, ok := Discovered{Servers: []ServerFound{{Metadata: oauth.ServerMetadata{TokenEndpoint: "t"}}}}.server(ModeDevice, "")
+	is.True(!ok) // nor without the endpoint
 	guessed := NewDiscover(Target{ResourceURL: wURL, AuthorizationServer: wIssuer})
 	_, err := guessed.Step(wStart, Start{})
 	is.NoErr(err) // it begins
@@ -169,10 +190,14 @@ func TestHintsKnowTheUsualMistakes(t *testing.T) {
 }
 
 func TestWhereARedirectLeads(t *testing.T) {
+	const away = "a redirect to another origin is not followed: "
+	if _, why := target(wURL, "https://a.example/from", "https://b.example/x?code=the-secret"); why != away+"https://b.example/x" {
+		t.Error(why)
+	}
 	for _, c := range []struct{ location, to, why string }{
 		{"/x?y", "https://a.example/x?y", ""}, {"https://a.example/x", "https://a.example/x", ""},
-		{"", "", "a redirect without a Location"}, {"//b.example/x", "", "a redirect to another origin is not followed"}, {"https://b.example/x", "", "a redirect to another origin is not followed"},
-		{"http://a.example/x", "", "a redirect to another origin is not followed"}, {"https://a.example:444/x", "", "a redirect to another origin is not followed"}, {"x", "", "a redirect to another origin is not followed"}, {"javascript:x", "", "a redirect to another origin is not followed"},
+		{"", "", "a redirect without a Location"}, {"//b.example/x", "", away + "//b.example/x"}, {"https://b.example/x", "", away + "https://b.example/x"},
+		{"http://a.example/x", "", away + "http://a.example/x"}, {"https://a.example:444/x", "", away + "https://a.example:444/x"}, {"x", "", away + "x"}, {"javascript:x", "", away + "javascript:x"},
 	} {
 		if to, why := target(wURL, "https://a.example/from", c.location); to != c.to || why != c.why {
 			t.Errorf("%s leads to %q, %q", c.location, to, why)
@@ -432,4 +457,68 @@ func TestACallGoesInNoCircle(t *testing.T) {
 	page := Call{ResourceURL: wURL, Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
 	cut = Response{message.Response{Status: 200, Header: message.Header{{Name: "Content-Type", Value: "text/plain"}}, Body: cut.Body}}
 	is.Equal(at(&page, Start{}, hello(""), calls["accepted"], cut), Failed) // nor what is no stream
+}
+
+// A refusal says what was not used of the answer, and where it leads.
+func TestWhatARefusedCallSays(t *testing.T) {
+	const noComma = `Bearer error="insufficient_scope" scope="write"`
+	for _, c := range []struct {
+		status     int
+		name, text string
+		says       string
+	}{
+		{401, "WWW-Authenticate", noComma, "since the challenge is not used: the challenge is malformed"},
+		{401, "WWW-Authenticate", `Basic realm="x"`, "since the challenge is not used: 0 Bearer challenges"},
+		{401, "WWW-Authenticate", "Bearer", "since the challenge names no error"},
+		{401, "X", "", "since the answer has no WWW-Authenticate"},
+		{403, "WWW-Authenticate", noComma, "the challenge that came with it is not used: the challenge is malformed"},
+		{403, "WWW-Authenticate", "Bearer, Bearer", "the challenge that came with it is not used: 2 Bearer challenges"},
+		{403, "WWW-Authenticate", "Bearer", ""},
+		{403, "X", "", ""},
+		{404, "WWW-Authenticate", noComma, ""},
+		{307, "Location", "/mcp/?code=the-secret", "give the URL that it leads to: https://mcp.example/mcp/"},
+		{308, "Location", "https://other.example/\u202e", `give the URL that it leads to: https://other.example/\u{202e}`},
+		{302, "X", "", "give the URL that it leads to"},
+	} {
+		is := is.New(t)
+		f := Call{ResourceURL: wURL, Token: "the-token", Method: "initialize", ID: message.Str("c"), Protocol: "2025-06-18"}
+		_, err := f.Step(wStart, Start{})
+		is.NoErr(err) // it asks
+		_, err = f.Step(wStart, Response{message.Response{Status: c.status, Header: message.Header{{Name: c.name, Value: c.text}}}})
+		is.NoErr(err) // and is refused
+		events := f.Trace()
+		last := events[len(events)-1].Outcome
+		told := last.Hint
+		if c.status == 401 {
+			told = last.Got
+		}
+		is.True(strings.Contains(told, c.says) && (c.says != "" || told == "")) // with the reason
+		is.True(!strings.Contains(told, "the-secret"))                          // and nothing secret
+	}
+}
+
+// What the handshake ends with is told as the handshake's: whoever asked for
+// tools would look there.
+func TestARefusedHandshakeIsNamed(t *testing.T) {
+	is := is.New(t)
+	no := Response{message.Response{Status: 404}}
+	for _, c := range []struct {
+		events []Event
+		says   string
+	}{
+		{[]Event{no}, "that was the answer to initialize, which goes before tools/list"},
+		{[]Event{hello(""), no}, "that was the answer to notifications/initialized, which goes before tools/list"},
+		{[]Event{hello(""), calls["accepted"], no}, ""},
+		{[]Event{hello("a b")}, "the server must mend it: it wants to have it back with every request"},
+		{[]Event{hello("a!~"), no}, "that was the answer to notifications/initialized, which goes before tools/list"},
+		{[]Event{hello(strings.Repeat("s", longestSession+1)), no}, "that was the answer to notifications/initialized, which goes before tools/list"},
+	} {
+		f := Call{ResourceURL: wURL, Token: "the-token", Method: "tools/list", ID: message.Str("c"), Protocol: "2025-06-18"}
+		for _, ev := range append([]Event{Start{}}, c.events...) {
+			_, err := f.Step(wStart, ev)
+			is.NoErr(err) // it is an answer
+		}
+		events := f.Trace()
+		is.Equal(events[len(events)-1].Outcome.Hint, c.says)
+	}
 }

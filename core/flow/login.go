@@ -59,6 +59,9 @@ func (l *loginer) choose(mode string) []Effect {
 		return l.fail(&Violation{Chosen: true, Step: stepServer, URL: l.ResourceURL, Want: "an authorization server that offers " + mode,
 			Got: "none; this resource offers " + strings.Join(l.Found.Modes, ", "), Cite: "RFC 8414 section 2", Hint: "choose another --auth-mode"})
 	}
+	if !offers(s.Metadata, mode) {
+		l.note(s.Issuer+" lists no grant_types_supported, which stands for authorization_code alone; "+mode+" is tried, since it was chosen", "RFC 8414 section 2")
+	}
 	l.Login = Login{ResourceURL: l.ResourceURL, ResourceID: l.Found.ResourceID, Server: s, RequestedScope: l.Found.scope(l.Scope)}
 	if l.Scope == "" && mode != ModeClientCreds {
 		l.Login.RequestedScope = offline(l.Login.RequestedScope, s.Metadata.ScopesSupported)
@@ -191,7 +194,7 @@ func tokenHint(err error) string {
 	}
 	switch e.Code {
 	case oauth.InvalidClient:
-		return "check --client-id and --client-secret, or register again with --register"
+		return "check --client-id and --client-secret, and --client-auth where the server wants another way; or register again with --register"
 	case oauth.InvalidScope:
 		return "ask for less with --scope, or for a client that may have it"
 	case oauth.InvalidTarget:

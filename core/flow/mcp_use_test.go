@@ -70,6 +70,7 @@ func TestMCPClient32_TheAdviceOfARefusedCall(t *testing.T) {
 		return effects[len(effects)-1].(Fail).Err.(*Refusal)
 	}
 	is.Equal(refused(challenge(403, `Bearer error="insufficient_scope", scope="b c"`)).Hint, "log in again with --scope 'a b c'")
+	is.Equal(refused(challenge(403, `Bearer error="insufficient_scope"`)).Hint, "log in again with more --scope; the challenge does not say which")
 	is.True(strings.Contains(refused(jsonAnswer(401, "{}")).Error(), "no WWW-Authenticate"))
 	is.True(strings.Contains(refused(challenge(401, `Bearer realm="x"`)).Error(), "names no error"))
 	is.Equal(refused(challenge(401, `Bearer error="invalid_token"`)).Error(), "invalid_token")

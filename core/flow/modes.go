@@ -61,15 +61,24 @@ func offers(m oauth.ServerMetadata, mode string) bool {
 	return false
 }
 
-// server picks the first server that offers the mode; issuer, when given,
-// must be its own.
+// server picks the first server that offers the mode, else the first that says
+// nothing of grants; issuer, when given, must be its own.
 func (d Discovered) server(mode, issuer string) (ServerFound, bool) {
-	for _, s := range d.Servers {
-		if offers(s.Metadata, mode) && (issuer == "" || s.Issuer == issuer) {
-			return s, true
+	for _, fits := range [...]func(oauth.ServerMetadata, string) bool{offers, silent} {
+		for _, s := range d.Servers {
+			if fits(s.Metadata, mode) && (issuer == "" || s.Issuer == issuer) {
+				return s, true
+			}
 		}
 	}
 	return ServerFound{}, false
+}
+
+// silent reports whether a server has the endpoints of a mode and lists no
+// grants. That stands for authorization_code alone (RFC 8414 section 2), but is
+// what servers do that have others: what the user chose is tried there.
+func silent(m oauth.ServerMetadata, mode string) bool {
+	return len(m.GrantTypesSupported) == 0 && m.TokenEndpoint != "" && (mode == ModeClientCreds || mode == ModeDevice && m.DeviceAuthorizationEndpoint != "")
 }
 
 // scope is what to ask for: given, else the challenge's, else what the

@@ -35,8 +35,12 @@ func (l *loginer) identify(m oauth.ClientMetadata, ready func() []Effect) []Effe
 	}
 	endpoint := l.Login.Server.Metadata.RegistrationEndpoint
 	if endpoint == "" {
+		hint := hintClient
+		if l.Login.Server.Metadata.ClientIDMetadataDocumentSupported {
+			hint += ", or --client-metadata-url with the document of one"
+		}
 		return l.fail(&Violation{Chosen: true, Step: stepRegister, URL: l.Login.Server.Issuer, Want: "a registration_endpoint",
-			Got: "none: This authorization server does not advertise dynamic registration.", Cite: "RFC 7591", Hint: hintClient})
+			Got: "none: This authorization server does not advertise dynamic registration.", Cite: "RFC 7591", Hint: hint})
 	}
 	m.ClientName, m.ApplicationType, m.Scope, m.DPoPBound = l.Name, "native", l.Scope, l.DPoP && l.binds()
 	if m.ClientName == "" {

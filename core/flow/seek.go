@@ -103,8 +103,10 @@ func (s *seeker) begin(Event) []Effect {
 		s.useChallenge(s.Challenge)
 		return s.seekResource()
 	}
-	params := mcp.InitializeParams(mcp.Newest, clientName, clientVersion)
-	return s.send(Probing, stepProbe, mcp.Request(s.ResourceURL, message.Num(1), "initialize", params))
+	id := message.Num(1)
+	s.state = Probing
+	return []Effect{Send{Step: stepProbe, Reply: id, // a resource without protection may leave its stream open
+		Request: mcp.Request(s.ResourceURL, id, "initialize", mcp.InitializeParams(mcp.Newest, clientName, clientVersion))}}
 }
 
 // challenged reads what the resource says to a caller without a token.
@@ -117,7 +119,7 @@ func (s *seeker) challenged(ev Event) []Effect {
 		s.Found.Open = true
 		s.warn("the resource answered without a token: it may not be protected")
 	default:
-		s.warn("the resource answered " + message.Decimal(int64(r.Status)) + " instead of 401 to a request without a token")
+		s.warn("the resource answered " + message.Decimal(int64(r.Status)) + " instead of 401 to a request without a token" + leads("; it redirects to ", s.ResourceURL, r))
 	}
 	return s.seekResource()
 }
@@ -264,17 +266,38 @@ func (s *seeker) moved(r message.Response) (effects []Effect, done bool) {
 
 // target is where a redirect leads: within its origin, or nowhere.
 func target(resource, from, location string) (to, why string) {
-	to = location
-	if strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") {
-		to = message.Request{URL: from}.Origin() + location
-	}
+	to = located(from, location)
 	a, err := message.ParseURL(from)
 	b, fault := message.ParseURL(to)
 	switch {
 	case location == "":
 		return "", "a redirect without a Location"
 	case err != nil || fault != nil || a.Origin() != b.Origin():
-		return "", "a redirect to another origin is not followed"
+		return "", "a redirect to another origin is not followed: " + place(to)
 	}
 	return to, reachable(resource, to)
+}
+
+// located is a Location as a whole URL, where it has no host.
+func located(from, location string) string {
+	if strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") {
+		return message.Request{URL: from}.Origin() + location
+	}
+	return location
+}
+
+// leads says where a redirect leads, for people; "" for what is none.
+func leads(word, from string, r message.Response) string {
+	if to := r.Header.Get("Location"); to != "" && r.Status >= 300 && r.Status <= 399 {
+		return word + place(located(from, to))
+	}
+	return ""
+}
+
+// place is a URL for people: its query may hold secrets of somebody's login.
+func place(url string) string {
+	if at := strings.IndexAny(url, "?#"); at >= 0 {
+		url = url[:at]
+	}
+	return message.PrintableLine(url)
 }

@@ -48,7 +48,29 @@ func ReadReply(m message.Response, id message.Value) (reply message.Value, fault
 		}
 		return message.Value{}, "a stream without the reply to our id"
 	}
-	return message.Value{}, "a body that is neither application/json nor text/event-stream"
+	return message.Value{}, "a body that is neither application/json nor text/event-stream: " + contentType(m)
+}
+
+func contentType(m message.Response) string {
+	if t := message.MediaType(m.Header.Get("Content-Type")); t != "" {
+		return message.PrintableLine(t)
+	}
+	return "it has no Content-Type, its status is " + message.Decimal(int64(m.Status))
+}
+
+// longestText is how much of an error's message is told, in bytes.
+const longestText = 300
+
+// unread is what an error without an id says: it is of a request that the
+// server could not read (JSON-RPC 2.0 section 5).
+func unread(v message.Value) string {
+	e := v.Get("error")
+	if v.Get("id").Kind() > message.Null || e.Kind() != message.Object {
+		return ""
+	}
+	code, _ := e.Get("code").Number()
+	text, _ := e.Get("message").Text()
+	return ", null: error " + code + ": " + message.PrintableLine(text[:min(len(text), longestText)])
 }
 
 func replyFault(v, id message.Value) string {
@@ -56,7 +78,7 @@ func replyFault(v, id message.Value) string {
 		return "a body that is no JSON-RPC 2.0 message"
 	}
 	if string(v.Get("id").Append(nil)) != string(id.Append(nil)) {
-		return "a reply to another id"
+		return "a reply to another id" + unread(v)
 	}
 	if (v.Get("result").Kind() == message.Missing) == (v.Get("error").Kind() == message.Missing) {
 		return "a reply without exactly one of result and error"

@@ -237,6 +237,8 @@ func TestSpeaksStateless(t *testing.T) {
 		{404, fault("-32601"), true}, {400, fault("-32601"), false}, {405, fault("-32601"), false},
 		{400, fault("-32602"), true}, {404, fault("-32602"), true}, {415, fault("-32602"), false},
 		{400, fault("-32600"), false}, {400, fault("-32700"), false}, {400, `{"error":{"code":"-32020"}}`, false},
+		{422, "Unexpected message, expect initialize request", false}, {409, "{}", false}, {429, "{}", true}, {302, "", true},
+		{200, fault("-32002"), false}, {200, fault("-32600"), false}, {200, fault("-32601"), true}, {200, fault("-32602"), true}, {500, fault("-32002"), true},
 	} {
 		m := message.JSON(c.status, []byte(c.body))
 		if got := mcp.SpeaksStateless(m); got != c.speaks {
@@ -264,7 +266,11 @@ func TestReadReplyNamesWhatCame(t *testing.T) {
 		{"application/json", `{"jsonrpc":"2.0","id":1,"result":{},"error":{}}`, "a reply without exactly one of result and error"},
 		{"text/event-stream", "data: {}\n\n", "a stream without the reply to our id"},
 		{"text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"result\":{}}\n\n", "a stream without the reply to our id"},
-		{"text/html", "", "a body that is neither application/json nor text/event-stream"},
+		{"application/json", `{"jsonrpc":"2.0","id":null,"result":{}}`, "a reply to another id"},
+		{"application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no\u001b"}}`, `a reply to another id, null: error -32700: no\u{1b}`},
+		{"application/json", `{"jsonrpc":"2.0","id":2,"error":{"code":-32700,"message":"no"}}`, "a reply to another id"},
+		{"Text/HTML; charset=x", "", "a body that is neither application/json nor text/event-stream: text/html"},
+		{"", "", "a body that is neither application/json nor text/event-stream: it has no Content-Type, its status is 200"},
 	} {
 		m := message.Response{Status: 200, Header: header("Content-Type", c.kind), Body: []byte(c.body)}
 		reply, fault := mcp.ReadReply(m, message.Num(1))

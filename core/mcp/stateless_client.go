@@ -112,20 +112,24 @@ func argumentText(v message.Value) string {
 	return HeaderText(plainText(v))
 }
 
+// notInitialized is what many servers with a handshake answer to a request that
+// came before it; JSON-RPC leaves the number to servers.
+const notInitialized = -32002
+
 // SpeaksStateless reports whether an answer to a stateless request may come
 // from a server of that wire: anything but a refusal of the request as such
 // that carries none of the wire's own errors.
 func SpeaksStateless(m message.Response) bool {
-	switch m.Status {
-	case 400, 404, 405, 406, 415:
-	default:
-		return true
-	}
 	v, err := message.ParseJSON(m.Body)
-	if err != nil {
+	code, _ := v.Get("error").Get("code").Int()
+	switch {
+	case m.Status == 200: // where the wire itself has 400
+		return code != InvalidRequest && code != notInitialized
+	case m.Status < 400 || m.Status == 401 || m.Status == 403 || m.Status == 429 || m.Status > 499:
+		return true
+	case err != nil:
 		return false
 	}
-	code, _ := v.Get("error").Get("code").Int()
 	switch code {
 	case UnsupportedVersion: // it may speak an older one
 		return !slices.ContainsFunc(SupportedVersions(m), func(s string) bool { return slices.Contains(Handshake, s) })

@@ -60,7 +60,7 @@ func writeQuoted(b *strings.Builder, s string) {
 	}
 }
 
-var errChallenge = errors.New("the challenge is malformed")
+var errChallenge = errors.New(`the challenge is malformed: a scheme is wanted, then name="value" with commas between (RFC 9110 section 11.6.1)`)
 
 // ParseChallenges reads all WWW-Authenticate fields of a response, at most
 // 64 KiB in all.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -69,6 +70,9 @@ func whyInvalid(b []byte) error {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return errors.New("no JSON: the text is empty")
 	}
+	if bytes.HasPrefix(b, []byte("\ufeff")) {
+		return errors.New("the text begins with a byte order mark, which JSON must not have (RFC 8259 section 8.1)")
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(b))
 	_, err := d.ReadValue()
 	if err == nil {
@@ -84,6 +88,8 @@ func whyInvalid(b []byte) error {
 		return errors.New("an object of the JSON has the same name twice, after byte " + Decimal(at))
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the JSON ends too early, after byte " + Decimal(at))
+	case !utf8.Valid(b):
+		return errors.New("the text is not JSON, since it is no UTF-8 (RFC 8259 section 8.1), after byte " + Decimal(at))
 	}
 	return errors.New("the text is not JSON, after byte " + Decimal(at))
 }

@@ -69,7 +69,7 @@ func TestPF07MalformedFiles(t *testing.T) {
 		"empty":               {"", "text is empty"},
 		"truncated":           {full[:len(full)/2], "too early"},
 		"trailing text":       {full + "x", "more than one JSON value"},
-		"byte order mark":     {"\ufeff" + full, "not JSON"},
+		"byte order mark":     {"\ufeff" + full, "byte order mark"},
 		"not UTF-8":           {strings.Replace(full, "mcp:read", "\xff", 1), "not JSON"},
 		"a name twice":        {`{"profiles":[],"profiles":[]}`, "same name twice"},
 		"deep":                {strings.Repeat("[", 100_000), "nests deeper"},

@@ -77,11 +77,13 @@ func TestWhatIsRenewable(t *testing.T) {
 }
 
 // RFC 8707 section 2: the identifier that the resource gave itself is sent;
-// where it gave none, the URL that was asked for.
+// where the original program kept none, the URL that was asked for. A server
+// without metadata is one of MCP 2025-03-26: it is sent none.
 func TestWhichResourceIsSent(t *testing.T) {
 	is := is.New(t)
 	is.Equal(profile.Profile{ResourceURL: "https://h/mcp"}.ResourceToSend(), "https://h/mcp")
-	is.Equal(profile.Profile{ResourceURL: "https://h/mcp", Resource: "https://h"}.ResourceToSend(), "https://h")
+	is.Equal(profile.Profile{ResourceURL: "https://h/mcp", Resource: "https://h", ServerMetadataURL: "https://as/m"}.ResourceToSend(), "https://h")
+	is.Equal(profile.Profile{ResourceURL: "https://h/mcp", Resource: "https://h/mcp"}.ResourceToSend(), "")
 }
 
 // The bounds of the file: 8 MiB, and the years that its times can be written

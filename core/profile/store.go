@@ -206,10 +206,15 @@ func (p Profile) Renewed(t oauth.Token, now time.Time) Profile {
 	return p
 }
 
-// ResourceToSend is the resource identifier of token requests.
+// ResourceToSend is the resource identifier of token requests; "" towards a
+// server without metadata, one of MCP 2025-03-26, which knows no resource
+// parameter. The original program keeps no identifier.
 func (p Profile) ResourceToSend() string {
-	if p.Resource != "" {
-		return p.Resource
+	switch {
+	case p.Resource == "":
+		return p.ResourceURL
+	case p.ServerMetadataURL == "":
+		return ""
 	}
-	return p.ResourceURL
+	return p.Resource
 }

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -92,6 +93,7 @@ func (c *Client) Exchange(ctx context.Context, m message.Request, enough func([]
 		r.Header.Add(f.Name, f.Value)
 	}
 	r.Header.Set("User-Agent", "mcp-auth")
+	r.Header.Set("Accept-Encoding", "identity") // without it any coding would do (RFC 9110 section 12.5.3)
 	client := c.direct
 	proxy, err := http.ProxyFromEnvironment(r)
 	if err == nil && proxy != nil { // the proxy connects, not we
@@ -107,6 +109,11 @@ func (c *Client) Exchange(ctx context.Context, m message.Request, enough func([]
 	defer reply.Body.Close()
 	return c.read(ctx, reply, enough)
 }
+
+// An AnswerError says that an answer came that cannot be taken.
+type AnswerError struct{ Text string }
+
+func (e *AnswerError) Error() string { return e.Text }
 
 // A ProxyError says that an exchange failed by way of a proxy, which may be
 // what is in the way.
@@ -125,6 +132,9 @@ func (c *Client) read(ctx context.Context, reply *http.Response, enough func([]b
 			out.Header = append(out.Header, message.Field{Name: fieldName(name), Value: v})
 		}
 	}
+	if coding := reply.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return out, &AnswerError{"the answer is in the content coding " + message.PrintableLine(coding) + ", though none was asked for (RFC 9110 section 12.5.3)"}
+	}
 	if message.MediaType(reply.Header.Get("Content-Type")) != mcp.StreamType {
 		enough = func([]byte) bool { return false }
 	}
@@ -133,7 +143,7 @@ func (c *Client) read(ctx context.Context, reply *http.Response, enough func([]b
 		return out, c.explain(ctx, err)
 	}
 	if len(body) > maxBody {
-		return out, errors.New("the answer is longer than 1 MiB")
+		return out, &AnswerError{"the answer is longer than 1 MiB"}
 	}
 	out.Body = body
 	return out, nil
@@ -166,6 +176,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		return errors.New("nothing listens there (connection refused)")
 	case errors.As(err, &op) && op.Op == "dial":
 		return op.Err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection was closed in the middle of the answer")
+	case errors.Is(err, io.EOF):
+		return errors.New("the connection was closed without an answer")
 	}
 	var u *url.Error
 	if errors.As(err, &u) {

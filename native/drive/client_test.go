@@ -60,7 +60,15 @@ func TestClientBounds(t *testing.T) {
 			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
 		case "/gzip":
 			w.Header().Set("Content-Encoding", "gzip")
+		case "/plain":
+			w.Header().Set("Content-Encoding", "Identity")
 			_, _ = fmt.Fprint(w, r.Header.Get("Accept-Encoding"))
+		case "/gone", "/cut":
+			c, _, _ := w.(http.Hijacker).Hijack()
+			if r.URL.Path == "/cut" {
+				_, _ = fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+			}
+			_ = c.Close()
 		}
 	}))
 	defer s.Close()
@@ -74,8 +82,14 @@ func TestClientBounds(t *testing.T) {
 	is.True(err != nil) // and so is a header
 	r, err := do("/away")
 	is.True(err == nil && r.Status == http.StatusTemporaryRedirect) // a redirect is an answer, not an order
-	r, err = do("/gzip")
-	is.True(err == nil && string(r.Body) == "") // nothing is asked to be compressed, so nothing inflates
+	r, err = do("/plain")
+	is.True(err == nil && string(r.Body) == "identity") // nothing is asked to be compressed, so nothing inflates
+	_, err = do("/gzip")
+	is.True(err != nil && strings.Contains(err.Error(), "content coding gzip")) // what is all the same is not taken for the text itself
+	_, err = do("/gone")
+	is.True(err != nil && strings.Contains(err.Error(), "closed without an answer")) // what is missing is named
+	_, err = do("/cut")
+	is.True(err != nil && strings.Contains(err.Error(), "in the middle")) // or how much
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	is.NoErr(err)
 	free := l.Addr().String()
