@@ -3,11 +3,16 @@
 package trace
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/matryer/is"
 
 	"mcp-auth/core/message"
 	"mcp-auth/web/golden"
@@ -31,6 +36,8 @@ var edges = []string{
 	"--b\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nabcdef\r\n--b--\r\nstays", "--b\nContent-Disposition: form-data; name=\"code\"\n\nabcdef\n--b--\nstays", "Content-Disposition: form-data; name=\"code\"\nabcdef", "Content-Disposition: form-data; name=\"code\"\r\n\r\nabcdef",
 	// what is encoded once more than it says, and what is no text
 	`<p data-x="{&quot;access_token&quot;:&quot;abcdef&quot;}">`, "&quot;password&quot;:&quot;abcdef&quot;", "&quot;code&quot; stays", "{%22access_token%22:%22abcdef%22}", "access_token &quot; stays", "\x00code=abcdef", "a\x00", "\xff",
+	// secrets within secrets: all of it is one, and what is within is known too
+	`<input value="code=abcdef x" name="user_code"> abcdef stays`, `<input name="state" name="code" value="abcdef"> stays`, `{"user_code":"token=ghijkl",'a':1} ghijkl stays`,
 	// several, and labels of others
 	"code=abcdef code=abcdef code=ghijkl", "code=access_token=abcdef stays", `code="token=abcdef" stays`, `{"token":{"code":"abcdef","state":"ghijkl"},"x":"stays"`, "code=<code#1 6> stays", "code=<code#1 6 stays", "code=a<code#1 6> stays",
 }
@@ -58,4 +65,70 @@ func TestGoldenShapes(t *testing.T) {
 		fmt.Fprintf(&all, "%q of a file: %q\n", text, seen("text/plain", text, true))
 	}
 	golden.Hold(t, "shapes.txt", all.String())
+}
+
+// What is too long or holds too much is not searched, and not shown.
+func TestWhatIsTooMuchIsNotShown(t *testing.T) {
+	is := is.New(t)
+	seen := func(body string) string {
+		return string(NewRedactor().Event(answered("text/plain", body)).Response.Body)
+	}
+	long := "x code=abcdef " + strings.Repeat("y", maxScanned-14)
+	is.Equal(seen(long), strings.Replace(long, "abcdef", "<code#1 6>", 1)) // as long as may be
+	is.Equal(seen(long+"y"), "(65537 bytes)")
+	many := "x" + strings.Repeat(" code=abcdef", maxSpans)
+	is.Equal(seen(many), strings.ReplaceAll(many, "abcdef", "<code#1 6>")) // as many
+	is.Equal(seen(many+" code=abcdef"), "(2413 bytes that hold a secret)")
+}
+
+func TestSecretsInHeadersAndURLs(t *testing.T) {
+	is := is.New(t)
+	for field, want := range map[[2]string]string{
+		{"Client-Secret", "abcdef"}:                 "<secret#1 6>",                  // a name that is a secret's
+		{"X-Error", "no code=abcdef here"}:          "no code=<code#1 6> here",       // and any other
+		{"Location", "/cb?a=b#access_token=abcdef"}: "/cb?a=b#access_token=<at#1 6>", // RFC 6749 section 4.2
+		{"Referer", "/cb#state=abcdef&a=b"}:         "/cb#state=<state#1 6>&a=b",     //
+		{"Authorization", "Basic eDph"}:             "Basic <basic#1 4>",             // a password of one letter
+		{"Authorization", "Basic ?"}:                "Basic <basic#1 1>",             // no base64
+		{"Authorization", "Basic YWJjZGVmZ2hp"}:     "Basic <basic#1 12>",            // no colon
+	} {
+		m := message.Response{Header: message.Header{{Name: field[0], Value: field[1]}}}
+		is.Equal(NewRedactor().Event(Event{Kind: KindResponse, Response: &m}).Response.Header[0].Value, want)
+	}
+	r := NewRedactor()
+	for _, header := range []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("id:>>>???secret")), "Basic " + base64.RawURLEncoding.EncodeToString([]byte("id:???>>>secret"))} {
+		r.Event(Event{Kind: KindRequest, Request: &message.Request{URL: "https://as.example/", Header: message.Header{{Name: "Authorization", Value: header}}}})
+	}
+	is.Equal(r.Text(">>>???secret ???>>>secret"), "<secret#1 12> <secret#2 12>") // in either alphabet
+	is.Equal(string(r.Event(answered(message.JSONType, `{"code":-32600,"access_token":123456}`)).Response.Body), `{"code":-32600,"access_token":"<at#1 6>"}`)
+	get := func(u string) string {
+		return r.Event(Event{Kind: KindRequest, Request: &message.Request{Method: "GET", URL: u}}).Request.URL
+	}
+	is.Equal(get("https://a/?state=+aaaaaaaaa"), get("https://a/?state=%20aaaaaaaaa")) // one secret
+}
+
+// A copy of a log is independent, whichever of them goes on first.
+func TestCopiesOfALog(t *testing.T) {
+	is := is.New(t)
+	for _, last := range []bool{false, true} {
+		var copies []Log
+		var l Log
+		for i := range 40 {
+			copies = append(copies, l)
+			l.Add(time.Time{}, Event{Step: strconv.Itoa(i)})
+		}
+		if last {
+			slices.Reverse(copies)
+		}
+		for i := range copies {
+			copies[i].Add(time.Time{}, Event{Step: "own"})
+		}
+		for _, c := range append(copies, l) {
+			for i, ev := range c.Events() {
+				own := i == len(c.Events())-1 && len(c.Events()) <= 40 && ev.Step == "own"
+				is.True(own || ev.Step == strconv.Itoa(i)) // what it had, and its own
+				is.Equal(ev.N, i+1)
+			}
+		}
+	}
 }
