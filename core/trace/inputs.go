@@ -56,7 +56,7 @@ func valueBeside(s string, name, end int) (from, to int) {
 		return 0, 0
 	}
 	for i := tag; i < min(len(s), end+maxTag); i++ {
-		if s[i] == '>' && i > end {
+		if s[i] == '>' && i >= end {
 			break
 		}
 		if s[i] != '=' {

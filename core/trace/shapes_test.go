@@ -27,17 +27,17 @@ var edges = []string{
 	`{"a":"\x22","code":"abcdef"`, `{"\u0063ode":"abcdef"`, `{"state\/":"abcdef","code":"abc\/def"`,
 	// names and what stands between them and a value
 	"code=abcdef", "code = abcdef", "code=\nabcdef", "code==abcdef", "access_token:\tabcdef stays", "access_token:abcdef,stays", "access_token => 'abcdef' stays", "state: abcdef", "state := abcdef", "mode=abcdef", "acode=abcdef", "z_code=abcdef", "Code=abcdef", "a9code=abcdef", "az-code=abcdef", "code[]=abcdef",
-	"the 'code' = abcdef stays", "=abcdef", " = abcdef", "code", "x code='abcdef' stays", "x code=`abcdef` stays", "x code=abcdef;stays", "x code=abcdef; stays", "x code=abcdef.", `x "code=abcdef" stays`, "x 'code=abcdef' stays", "x `code=abcdef` stays", "x <code=abcdef> stays", "x (code=abcdef) stays", "x (code=abc)def stays", "(x code=abc)def", `"x" code=abc"def stays`,
+	"the 'code' = abcdef stays", "=abcdef", " = abcdef", "code", "x code='abcdef' stays", "x code=`abcdef` stays", "x code=abcdef;stays", "x code=abcdef; stays", "x code=abcdef.", `x "code=abcdef" stays`, "x 'code=abcdef' stays", "x `code=abcdef` stays", "x <code=abcdef> stays", "x (code=abcdef) stays", "x (code=abc)def stays", "(x code=abc)def", `"x" code=abc"def stays`, "x code==abcdef stays", "x {code=abcdef stays", "'code=abcdef' stays",
 	// forms and URLs in others
 	"a=b&code=abcdef&c=d", "a=b&code=abc%64ef&c=d", "a=b&code=abc+def&c=d", "+&code=abcdef", "a=%zz&code=%zzabcdef&c=d", "code=abcdef \r\n", "a=b&codeabcdef", "x https://c.example/?u=%3Fcode%3Dabcdef%26x%3Dstays y", "x ?u=%3fcode%3dabcdef y", "x %3Dabcdef", "x code%3", "x code%3D", "x code%3D%26stays", "x z%3Dabcdef%26code%3Dghijkl%26y", "a=https%3A%2F%2Fc.example%2F%3Fcode%3Dabcdef%26x%3Dstays&b=c", "a={\"code\":\"abcdef\"}&b=c", "a=b&password=abcdef\nstays", "a=b\nstays=c",
 	// pages and parts
 	"<access_token>abcdef</access_token> stays", "<access_token><![CDATA[abc]def]]></access_token> stays", "<access_token><![CDATA[abcdef", "</access_token>stays", "<code>stays</code>", "access_token>stays", "<x><access_token>abcdef", "<access_token/>stays",
-	`<input name="code" value="abcdef"> stays`, `<input value="abcdef" name="code"> stays`, `<input name=code value=abcdef> stays`, `<input name = 'code' value = 'abcdef'> stays`, `<input name="code"> <b value="stays">`, `<input name="code" value=""> stays`, `<input name="mode" value="stays">`, `<meta name="state" content="abcdef"> stays`, `name="code" value="stays"`, `<input name="code`, `<input name=`, `<a><input value="abcdef" id="x" name="user_code"/> stays`, `<input title="a>b" name="code" value="abcdef"> stays`,
+	`<input name="code" value="abcdef"> stays`, `<input value="abcdef" name="code"> stays`, `<input name=code value=abcdef> stays`, `<input name = 'code' value = 'abcdef'> stays`, `<input name="code"> <b value="stays">`, `<input name="code" value=""> stays`, `<input name="mode" value="stays">`, `<meta name="state" content="abcdef"> stays`, `name="code" value="stays"`, `<input name="code`, `<input name=`, `<input name=code> <b value=stays>`, `<a><input value="abcdef" id="x" name="user_code"/> stays`, `<input title="a>b" name="code" value="abcdef"> stays`,
 	"--b\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nabcdef\r\n--b--\r\nstays", "--b\nContent-Disposition: form-data; name=\"code\"\n\nabcdef\n--b--\nstays", "Content-Disposition: form-data; name=\"code\"\nabcdef", "Content-Disposition: form-data; name=\"code\"\r\n\r\nabcdef",
 	// what is encoded once more than it says, and what is no text
-	`<p data-x="{&quot;access_token&quot;:&quot;abcdef&quot;}">`, "&quot;password&quot;:&quot;abcdef&quot;", "&quot;code&quot; stays", "{%22access_token%22:%22abcdef%22}", "access_token &quot; stays", "\x00code=abcdef", "a\x00", "\xff",
+	`<p data-x="{&quot;access_token&quot;:&quot;abcdef&quot;}">`, "&quot;password&quot;:&quot;abcdef&quot;", "&quot;code&quot; stays", "{%22access_token%22:%22abcdef%22}", "access_token &quot; stays", "access_token&quot;:&quot;abcdef&quot;", "\x00code=abcdef", "a\x00", "\xff",
 	// secrets within secrets: all of it is one, and what is within is known too
-	`<input value="code=abcdef x" name="user_code"> abcdef stays`, `<input name="state" name="code" value="abcdef"> stays`, `{"user_code":"token=ghijkl",'a':1} ghijkl stays`,
+	`{"user_code":"a (code=ghijkl",x)stays`, `<input value="code=abcdef x" name="user_code"> abcdef stays`, `<input name="state" name="code" value="abcdef"> stays`, `{"user_code":"token=ghijkl",'a':1} ghijkl stays`,
 	// several, and labels of others
 	"code=abcdef code=abcdef code=ghijkl", "code=access_token=abcdef stays", `code="token=abcdef" stays`, `{"token":{"code":"abcdef","state":"ghijkl"},"x":"stays"`, "code=<code#1 6> stays", "code=<code#1 6 stays", "code=a<code#1 6> stays",
 }
@@ -88,14 +88,19 @@ func TestSecretsInHeadersAndURLs(t *testing.T) {
 		{"X-Error", "no code=abcdef here"}:          "no code=<code#1 6> here",       // and any other
 		{"Location", "/cb?a=b#access_token=abcdef"}: "/cb?a=b#access_token=<at#1 6>", // RFC 6749 section 4.2
 		{"Referer", "/cb#state=abcdef&a=b"}:         "/cb#state=<state#1 6>&a=b",     //
-		{"Authorization", "Basic eDph"}:             "Basic <basic#1 4>",             // a password of one letter
-		{"Authorization", "Basic ?"}:                "Basic <basic#1 1>",             // no base64
-		{"Authorization", "Basic YWJjZGVmZ2hp"}:     "Basic <basic#1 12>",            // no colon
+		{"Location", "/cb?a=b#x>&state=abcdef"}:     "/cb?a=b#x>&state=<state#1 6>",
+		{"Location", "/cb?a=<b#state=abcdef"}:       "/cb?a=<b#state=<state#1 6>",
+		{"Authorization", "Basic eDph"}:             "Basic <basic#1 4>",  // a password of one letter
+		{"Authorization", "Basic ?"}:                "Basic <basic#1 1>",  // no base64
+		{"Authorization", "Basic YWJjZGVmZ2hp"}:     "Basic <basic#1 12>", // no colon
 	} {
 		m := message.Response{Header: message.Header{{Name: field[0], Value: field[1]}}}
 		is.Equal(NewRedactor().Event(Event{Kind: KindResponse, Response: &m}).Response.Header[0].Value, want)
 	}
 	r := NewRedactor()
+	longest := strings.Repeat("a", lengthiest)
+	is.Equal(r.label("at", longest)+" "+r.Text(longest), "<at#1 8192> <at#1 8192>") // as long as a value may be
+	r = NewRedactor()
 	for _, header := range []string{"Basic " + base64.StdEncoding.EncodeToString([]byte("id:>>>???secret")), "Basic " + base64.RawURLEncoding.EncodeToString([]byte("id:???>>>secret"))} {
 		r.Event(Event{Kind: KindRequest, Request: &message.Request{URL: "https://as.example/", Header: message.Header{{Name: "Authorization", Value: header}}}})
 	}
