@@ -2,11 +2,11 @@
 // widths that no picture is kept of too.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { fresh, host, launch, press, set } from './browser.js';
+import { fresh, host, launch, native, press, set } from './browser.js';
 
-let at, browser;
-before(async () => { at = await host(process.env.PAGE); browser = await launch(); });
-after(async () => { await browser.close(); at.close(); });
+let at, browser, server;
+before(async () => { at = await host(process.env.PAGE); browser = await launch(); server = await native(); });
+after(async () => { await browser.close(); at.close(); server.stop(); });
 
 const box = (page, what) => page.$eval(what, (e) => { const { top, bottom, height } = e.getBoundingClientRect(); return { top, bottom, height }; });
 const sized = (width, height) => fresh(browser, at.origin, { viewport: { width, height }, reducedMotion: 'reduce' });
@@ -50,6 +50,15 @@ test('what the device offers is not cut off at 1024x768', async () => {
   assert.ok((await box(x.page, '.terminal button:last-child')).bottom <= (await box(x.page, '.terminal')).bottom, 'both buttons are in it');
   await x.close();
 });
+
+for (const width of [1024, 700, 390])
+  test(`the published key does not push the server's table apart at ${width}`, async () => {
+    const page = await browser.newPage({ viewport: { width, height: 768 } });
+    await page.goto(`${server.origin}/about`);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, 'nothing scrolls sideways');
+    assert.ok((await page.$$eval('.seeds tr', (all) => Math.max(...all.map((e) => e.offsetHeight)))) < 300, 'no column has one letter a line');
+    await page.close();
+  });
 
 test('with forced colours an arrow points, and the chosen tab has a line of its own', async () => {
   const x = await fresh(browser, at.origin, { forcedColors: 'active' });
