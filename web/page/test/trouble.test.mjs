@@ -273,3 +273,30 @@ test('live: of two tabs each takes its own callback, and a page that was closed 
   await other.waitForSelector('#sentence:has-text("went through")');
   await x.close();
 });
+
+test('live: while the server asks the user, a link is copied and a trace opens', async () => {
+  const x = await fresh(browser, server.origin, clipboard);
+  const asks = async () => {
+    await x.page.selectOption('#target', 'self');
+    const opened = x.context.waitForEvent('page');
+    await x.page.click('#run');
+    const page = await opened;
+    await x.page.waitForSelector('#step:has-text("Open the page again")');
+    return page;
+  };
+  const consent = await asks();
+  await x.page.bringToFront();
+  await x.page.click('#link');
+  await x.page.waitForSelector('#said:has-text("Copied: link")');
+  await consent.click('button[value=approve]');
+  await x.page.waitForSelector('#sentence:has-text("went through")');
+  await asks();
+  await x.page.setInputFiles('#file', { name: 'a.ndjson', mimeType: 'text/plain', buffer: Buffer.from(`${head}\n${asked}\n`) });
+  await x.page.waitForSelector('#step:has-text("A recorded trace a.ndjson")', { timeout: 5000 });
+  await x.page.click('#reset');
+  await idle(x.page);
+  await asks();
+  await x.page.evaluate(() => { location.hash = 'v=1&flow=device'; });
+  await x.page.waitForFunction(() => document.getElementById('flow').value === 'device', null, { timeout: 5000 });
+  await x.close();
+});

@@ -58,7 +58,7 @@ async function show(next, follow = true) {
 	if (view.live && new URL(target()).origin !== location.origin)
 		for (const f of [view.verdict, ...view.findings]) if (f.id === 'challenge.missing') f.cause = 'It is not sent, or Access-Control-Expose-Headers does not name it: a page cannot tell.';
 	const sent = view.rows.filter((r) => !r.pending);
-	if (follow) current = view.verdict.row && view.over ? view.verdict.row : sent.length ? sent[sent.length - 1].n : 0;
+	if (follow) current = view.verdict.row && view.over ? view.verdict.row : sent.at(-1)?.n || 0;
 	if (current > view.rows.length) current = 0;
 	draw(view, current, select);
 	showVerdict();
@@ -106,17 +106,19 @@ function choose(name, focus) {
 
 let last = Promise.resolve();
 
-/** One thing after the other; what goes wrong is said, never swallowed. */
+/** One thing after the other, but for the wait on a server's page; what goes
+ * wrong is said, never swallowed. */
 function doing(work) {
 	busy++;
 	say();
 	if (view) showControls();
-	last = last.then(work).catch((e) => (view ? say : broken)(e.message)).then(() => {
+	const now = (live.visiting ? ready : last).then(work).catch((e) => (view ? say : broken)(e.message)).then(() => {
 		busy--;
 		if (view) showControls();
 		while (!busy && keyed.length) $(keyed.shift()).click();
 	});
-	return last;
+	last = Promise.all([last, now]);
+	return now;
 }
 
 const keyed = []; // what was asked for by key while something else was being done
@@ -160,7 +162,8 @@ async function go(kind, what) {
 const move = (kind, what) => doing(async () => show(await go(kind, what)));
 const step = () => (live.visiting ? live.again() : doing(async () => (view.live ? live.step(show, say) : show(await go('step')))));
 const back = () => doing(async () => { await show(await call('back')); moves.pop(); });
-const reset = () => { live.stop(); return doing(begin); };
+const anew = (work) => { live.stop(); return doing(work); };
+const reset = () => anew(begin);
 const run = () => doing(async () => {
 	let next = view;
 	if (next.live) while (!view.over && (await live.step(show, say)));
@@ -215,7 +218,6 @@ async function exporting(kind) {
 }
 
 async function load(text, name) {
-	live.stop();
 	const v = await call('load', /^\s*{\s*"log"/.test(text) ? fromHAR(text) : text);
 	for (const r of v.rows) r.pending = false; // it was sent, and not answered
 	current = 0;
@@ -361,7 +363,7 @@ function wire() {
 	for (const [id, f] of Object.entries(on)) $(id).onclick = () => off(id) || f();
 	for (const id of [...settings, 'target', 'url']) $(id).onchange = () => { chosen(); reset(); };
 	for (const [id, f] of [['advance', (s) => move('advance', +s)], ['export', (k) => doing(() => exporting(k))]]) $(id).onchange = ({ target: t }) => { f(t.value); t.value = ''; };
-	const open = ([file]) => file && doing(async () => load(await file.text(), file.name));
+	const open = ([file]) => file && anew(async () => load(await file.text(), file.name));
 	$('file').onchange = () => { open([...$('file').files]); $('file').value = ''; };
 	for (const t of document.querySelectorAll('[role=tab]')) t.onclick = () => choose(t.id.slice(4));
 	addEventListener('keydown', pressed);
@@ -369,7 +371,7 @@ function wire() {
 	new ResizeObserver(() => root.style.setProperty('--top', `${$('top').offsetHeight}px`)).observe($('top'));
 	addEventListener('dragover', (e) => e.preventDefault());
 	addEventListener('drop', (e) => { e.preventDefault(); open(e.dataTransfer.files); });
-	addEventListener('hashchange', () => /[#&][tv]=/.test(location.hash) && doing(fromLink));
+	addEventListener('hashchange', () => /[#&][tv]=/.test(location.hash) && anew(fromLink));
 	$('theme').value = kept.theme || '';
 	const paint = () => { root.style.colorScheme = $('theme').value; };
 	$('theme').onchange = () => { keep('theme', $('theme').value); paint(); };
