@@ -61,6 +61,18 @@ test('the core is cut off, or no core: the verdict says so; without the plan the
   await y.close();
 });
 
+test('no network, or no script: the verdict line says so, marked as a failure', async () => {
+  const x = await raw(at.origin, (page) => page.route('**/core.wasm.gz', (r) => r.abort()));
+  await x.page.waitForSelector('#verdict.is-bad');
+  assert.equal(await x.page.innerText('#verdict'), '✕ The core did not load: no answer came; load the page again');
+  await x.close();
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(at.origin);
+  assert.match(await page.innerText('#verdict'), /needs JavaScript and WebAssembly/);
+  await context.close();
+});
+
 test('opened as a file the page says how to serve it', async () => {
   const x = await raw(`file://${path.join(process.env.PAGE, 'index.html')}`);
   await x.page.waitForSelector('#verdict.is-bad');
