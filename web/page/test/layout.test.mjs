@@ -66,5 +66,22 @@ test('with forced colours an arrow points, and the chosen tab has a line of its 
   const [clip, tabs] = await x.page.evaluate(() => [getComputedStyle(document.querySelector('.line'), '::after').clipPath, [...document.querySelectorAll('[role=tab]')].map((t) => getComputedStyle(t).borderBottomColor)]);
   assert.match(clip, /polygon/, 'the head is a shape, not a border');
   assert.notEqual(tabs[0], tabs[1], 'not by weight alone');
+  const [off, on] = await x.page.evaluate(() => { document.getElementById('back').ariaDisabled = 'true'; return ['back', 'run'].map((id) => getComputedStyle(document.getElementById(id)).color); });
+  assert.notEqual(off, on, 'and what cannot be pressed is grey');
+  await x.close();
+});
+
+test('a dark page is printed dark on white', async () => {
+  const x = await fresh(browser, at.origin);
+  await x.page.selectOption('#theme', 'dark');
+  await x.page.emulateMedia({ media: 'print' });
+  assert.equal(await x.page.evaluate(() => getComputedStyle(document.body).color), 'rgb(27, 31, 36)', 'backgrounds are not printed, so the ink is that of the light theme');
+  await x.close();
+});
+
+test('the parts of a check are words of their own', async () => {
+  const x = await fresh(browser, at.origin);
+  for (let i = 0; i < 3; i++) await press(x.page, 'step');
+  assert.equal(await x.page.textContent('.check h4'), '✓issuer.equal MUST RFC 8414 section 3.3');
   await x.close();
 });

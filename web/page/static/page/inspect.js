@@ -17,12 +17,12 @@ function title(d) {
 function checks(d) {
 	const made = d.checks.filter((c) => c.id), tried = d.checks.filter((c) => c.tried);
 	return [
-		made.length > 0 && h('h3', 'Checks'),
+		made[0] && h('h3', 'Checks'),
 		made.map((c) => h('section.check', { class: c.ok ? 'ok' : 'bad' },
-			h('h4', h('b.mark', c.ok ? '✓' : '✕'), c.id, h('span.level', c.level), h('span.cite', cite(c))),
+			h('h4', h('b.mark', c.ok ? '✓' : '✕'), c.id, ' ', h('span.level', c.level), ' ', h('span.cite', cite(c))),
 			c.about && h('p', c.about), compare(c.want, c.got, c.ok))),
-		tried.length > 0 && h('h3', 'Addresses tried'),
-		tried.length > 0 && h('ol.tried', tried.map((t) => h('li', h('code', t.tried), h('p', `${t.rule}: `, h('b', t.outcome))))),
+		tried[0] && h('h3', 'Addresses tried'),
+		tried[0] && h('ol.tried', tried.map((t) => h('li', h('code', t.tried), h('p', `${t.rule}: `, h('b', t.outcome))))),
 	];
 }
 
@@ -47,8 +47,8 @@ function track(d, p, go) {
 	if (!t) return null;
 	const roles = [];
 	for (const s of t.stops) {
-		const last = roles[roles.length - 1];
-		last && last.role === s.role ? last.rows.push(s.row) : roles.push({ role: s.role, rows: [s.row] });
+		const last = roles.at(-1);
+		last?.role === s.role ? last.rows.push(s.row) : roles.push({ role: s.role, rows: [s.row] });
 	}
 	const lit = () => light(t.stops), off = () => light(null);
 	return h('button.track', { onclick: () => go(t.stops[0].row), onmouseenter: lit, onfocus: lit, onmouseleave: off, onblur: off, 'data-kind': p.track },
@@ -78,7 +78,7 @@ function explain(d, v, go) {
 			return h('section.finding', { class: `is-${f.mark}` }, said, !due && f.want && compare(f.want, f.got || '', false), f.cite && h('p', cite(f)),
 				!due && [f.cause && h('p', h('b', 'Usually because: '), f.cause), f.fix && h('p', h('b', 'To fix: '), f.fix)]);
 		}),
-		d.notes.length > 0 && h('ul.notes', d.notes.map((n) => h('li', n))),
+		d.notes[0] && h('ul.notes', d.notes.map((n) => h('li', n))),
 		checks(d), pkce(d), params(d, go), jwt(d)];
 }
 
@@ -120,10 +120,10 @@ function state(d) {
 	const parties = [...new Set(d.held.map((x) => x.party))];
 	const n = d.row.n;
 	return [title(d), h('p.why', 'What each party holds after this message.'),
-		parties.length === 0 && h('p', 'Nothing yet.'),
+		!parties[0] && h('p', 'Nothing yet.'),
 		parties.map((p) => {
 			const all = d.held.filter((x) => x.party === p && (!x.gone || x.gone === n));
-			return h('section.party', { 'data-party': p }, h('h3', partyName(p)), all.length === 0 && h('p', 'Nothing any more.'), h('ul.held', all.map((x) => {
+			return h('section.party', { 'data-party': p }, h('h3', partyName(p)), !all[0] && h('p', 'Nothing any more.'), h('ul.held', all.map((x) => {
 				const [sign, kind] = x.gone === n ? ['−', 'gone'] : x.since === n ? ['+', 'new'] : [];
 				return h('li', { class: kind }, h('b.mark', sign), h('code', x.name), h('span.hidden', sign && ` ${kind}`),
 					h('code.value', long(x.value, 200)), h('span.in', sign === '−' ? 'used up here' : `since ${x.since}`));

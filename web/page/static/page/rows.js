@@ -100,6 +100,6 @@ export const reveal = (n) => $(`m${n}`)?.scrollIntoView({ block: 'nearest' });
 /** Lights the rows that a value passes through. */
 export function light(stops) {
 	for (const b of document.querySelectorAll('#rows button')) {
-		b.classList.toggle('lit', !!stops?.some((s) => s.row === Number(b.dataset.n)));
+		b.classList.toggle('lit', !!stops?.some((s) => s.row === +b.dataset.n));
 	}
 }
