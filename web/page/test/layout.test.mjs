@@ -32,6 +32,15 @@ for (const width of [1440, 820, 768])
     await x.close();
   });
 
+for (const width of [1440, 768, 390])
+  test(`what a party holds can be read at ${width}`, async () => {
+    const x = await sized(width, 844);
+    await press(x.page, 'run');
+    await x.page.click('#tab-state');
+    assert.ok((await x.page.$$eval('.held .value', (all) => Math.min(...all.map((e) => e.offsetWidth)))) > 100, 'no value has one letter a line');
+    await x.close();
+  });
+
 for (const [width, height] of [[1440, 900], [1024, 768], [820, 1180], [390, 844]])
   test(`the consent page's buttons are seen at ${width}x${height}`, async () => {
     const x = await sized(width, height);
