@@ -64,7 +64,7 @@ test('the core is cut off, or no core: the verdict says so; without the plan the
 test('no network, or no script: the verdict line says so, marked as a failure', async () => {
   const x = await raw(at.origin, (page) => page.route('**/core.wasm.gz', (r) => r.abort()));
   await x.page.waitForSelector('#verdict.is-bad');
-  assert.equal(await x.page.innerText('#verdict'), '✕ The core did not load: no answer came; load the page again');
+  assert.equal(await x.page.innerText('#verdict'), '✕ The core did not load: no answer came; load it again');
   await x.close();
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();

@@ -30,7 +30,7 @@ function showVerdict() {
 	fill($('verdict'), h('b.mark', { 'aria-hidden': 'true' }, glyphs[kind] || '✕'), ' ', said, v.cause && h('div.more', more.slice(1)));
 }
 
-const clock = (s) => String(Math.floor(s / 3600)).padStart(2, 0) + new Date(s * 1000).toISOString().slice(13, 19);
+const clock = (s) => `${s / 3600 | 0}`.padStart(2, 0) + new Date(s * 1000).toISOString().slice(13, 19);
 
 // The buttons of a run are never disabled: that would take the focus from them.
 const off = (id) => $(id).ariaDisabled === 'true';
@@ -49,7 +49,7 @@ function showControls() {
 	fill($('reset'), replay ? 'Close trace' : 'Reset');
 	fill($('step'), replay ? ['A recorded trace', h('span.detail', ' ', view.name)] : live.visiting ? 'Open the page again' : view.lacks ? 'No server yet' : over ? 'Finished' : ['Step ▸ ', view.next, view.detail && h('span.detail', ' ', view.detail)]);
 	$('clock').textContent = view.clock == null ? '--' : real ? 'real time' : clock(view.clock);
-	$('link').disabled = $('export').disabled = view.rows.length === 0;
+	$('link').disabled = $('export').disabled = !view.rows[0];
 }
 
 async function show(next, follow = true) {
@@ -57,8 +57,7 @@ async function show(next, follow = true) {
 	view.flow ||= $('flow').value;
 	if (view.live && new URL(target()).origin !== location.origin)
 		for (const f of [view.verdict, ...view.findings]) if (f.id === 'challenge.missing') f.cause = 'It is not sent, or Access-Control-Expose-Headers does not name it: a page cannot tell.';
-	const sent = view.rows.filter((r) => !r.pending);
-	if (follow) current = view.verdict.row && view.over ? view.verdict.row : sent.at(-1)?.n || 0;
+	if (follow) current = view.verdict.row && view.over ? view.verdict.row : view.rows.findLast((r) => !r.pending)?.n || 0;
 	if (current > view.rows.length) current = 0;
 	draw(view, current, select);
 	showVerdict();
@@ -106,8 +105,7 @@ function choose(name, focus) {
 
 let last = Promise.resolve();
 
-/** One thing after the other, but for the wait on a server's page; what goes
- * wrong is said, never swallowed. */
+/** One thing after the other, but for a visit; what goes wrong is said, never swallowed. */
 function doing(work) {
 	busy++;
 	say();
@@ -140,9 +138,7 @@ async function begin() {
 	const lacks = $('target').value === 'url' && !live.reachable($('url').value.trim()) ? live.rule : '';
 	$('wrong').textContent = lacks;
 	c.live = lacks ? '' : target();
-	if (c.live) {
-		Object.assign(c, { secret: crypto.getRandomValues(new Uint8Array(32)).join(), redirect: live.redirect(), fault: '', revision: '' });
-	}
+	if (c.live) Object.assign(c, { secret: crypto.getRandomValues(new Uint8Array(32)).join(), redirect: live.redirect(), fault: '', revision: '' });
 	current = 0;
 	const v = await call('new', c);
 	moves = [];
