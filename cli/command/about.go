@@ -93,10 +93,16 @@ auth-code     a person is there, with a browser on this machine (or reachable by
               loopback, the browser brings a code, the code buys a token.
 device        a person is there, with any browser anywhere. RFC 8628: type a short
               code on the page, the program polls until you have answered.
-client-creds  nobody is there: a service with its own secret. RFC 6749 section 4.4.
+client-creds  nobody is there: a service with its own secret, or with a key (RFC 7523
+              section 2.2). RFC 6749 section 4.4.
+workload      nobody is there: the platform that runs the job vouches for it with a
+              signed token, which buys the access token. RFC 7523 section 2.1.
+enterprise    nobody is asked: the company's identity provider knows the user. It turns
+              an ID token into a grant for this server (RFC 8693), which buys the
+              access token (RFC 7523 section 2.1).
 bearer        you have a token already. Nothing is asked of anybody.
 
-Before each of the first three comes discovery: the server's 401 names its
+Before each but the last comes discovery: the server's 401 names its
 metadata (RFC 9728), that names the authorization server, whose metadata
 (RFC 8414) names the endpoints. mcp-auth discover URL --verbose shows it all.
 `,

@@ -107,7 +107,9 @@ func seedTable(h *html, seeds []Seed) {
 		h.raw("</td><td>")
 		switch {
 		case s.Key != "":
-			h.element("code", s.Key)
+			h.raw(`<code class="key">`) // too long for one line
+			h.text(s.Key)
+			h.raw("</code>")
 		case s.Secret == "":
 			h.raw(`<span class="muted">none: public</span>`)
 		default:

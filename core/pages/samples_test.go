@@ -38,7 +38,7 @@ var routes = []pages.RouteDoc{
 var seeds = []pages.Seed{
 	{ID: "dev-public-client", Grants: "authorization_code refresh_token device_code", Scope: "mcp:read mcp:write"},
 	{ID: "dev-confidential-client", Secret: "dev-confidential-secret", Grants: "client_credentials", Scope: "mcp:read mcp:write"},
-	{ID: "dev-key-client", Key: "published private key", Grants: "client_credentials", Scope: "mcp:read"},
+	{ID: "dev-key-client", Key: `{"kty":"OKP","crv":"Ed25519","kid":"dev","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`, Grants: "client_credentials", Scope: "mcp:read"},
 }
 
 func samples() []sample {

@@ -47,7 +47,7 @@ ol.commands li{padding:.25rem 0 .25rem 2em;text-indent:-2em}
 ol.commands code{padding:0}
 ol.commands span{display:inline-block;text-indent:0;max-width:100%}
 tr:target{background:var(--warnbg)}
-@media (min-width:56rem){.seeds code{white-space:nowrap}}
-@media (min-width:40rem){.places>div{display:grid;grid-template-columns:16rem 1fr;align-items:baseline}.routes{table-layout:fixed}.routes th:nth-child(1){width:5rem}.routes th:nth-child(2){width:45%}}
+@media (min-width:56rem){.seeds code:not(.key){white-space:nowrap}}
+@media (min-width:40rem){.seeds{table-layout:fixed}.places>div{display:grid;grid-template-columns:16rem 1fr;align-items:baseline}.routes{table-layout:fixed}.routes th:nth-child(1){width:5rem}.routes th:nth-child(2){width:45%}}
 @media (max-width:40rem){tr{display:block;padding:.6rem 0;border-bottom:1px solid var(--soft)}td{display:block;border:0;padding:0}thead{display:none}}
 `

@@ -65,10 +65,7 @@ func TestEveryIDHasATextAndEveryTextAnID(t *testing.T) {
 				used["why."+r.Step+"."+string(r.Kind)] = true
 			}
 			for _, p := range explain.Params(events[r.Event]) {
-				if p.In != "json" || p.Track != "" {
-					need("param." + p.Name)
-				}
-				used["param."+p.Name] = true
+				need("param." + p.Name)
 			}
 			for _, i := range r.Checks {
 				if check := events[i].Check; check != nil && explain.AboutCheck(check.ID) == "" {

@@ -28,6 +28,10 @@ var (
 )
 
 func main() {
+	flag.Usage = func() {
+		fmt.Println("scripts/bench [--quick] [--readme] [--peers | --scale | --store | --worker]\n\nMeasures the programs, each time beside a baseline in the same run.\n\nFlags")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	run := measure
 	if *bare != "" {

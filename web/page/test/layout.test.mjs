@@ -2,11 +2,11 @@
 // widths that no picture is kept of too.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { fresh, host, launch, press, set } from './browser.js';
+import { fresh, host, launch, native, press, set } from './browser.js';
 
-let at, browser;
-before(async () => { at = await host(process.env.PAGE); browser = await launch(); });
-after(async () => { await browser.close(); at.close(); });
+let at, browser, server;
+before(async () => { at = await host(process.env.PAGE); browser = await launch(); server = await native(); });
+after(async () => { await browser.close(); at.close(); server.stop(); });
 
 const box = (page, what) => page.$eval(what, (e) => { const { top, bottom, height } = e.getBoundingClientRect(); return { top, bottom, height }; });
 const sized = (width, height) => fresh(browser, at.origin, { viewport: { width, height }, reducedMotion: 'reduce' });
@@ -32,6 +32,15 @@ for (const width of [1440, 820, 768])
     await x.close();
   });
 
+for (const width of [1440, 768, 390])
+  test(`what a party holds can be read at ${width}`, async () => {
+    const x = await sized(width, 844);
+    await press(x.page, 'run');
+    await x.page.click('#tab-state');
+    assert.ok((await x.page.$$eval('.held .value', (all) => Math.min(...all.map((e) => e.offsetWidth)))) > 100, 'no value has one letter a line');
+    await x.close();
+  });
+
 for (const [width, height] of [[1440, 900], [1024, 768], [820, 1180], [390, 844]])
   test(`the consent page's buttons are seen at ${width}x${height}`, async () => {
     const x = await sized(width, height);
@@ -51,11 +60,37 @@ test('what the device offers is not cut off at 1024x768', async () => {
   await x.close();
 });
 
+for (const width of [1024, 700, 390])
+  test(`the published key does not push the server's table apart at ${width}`, async () => {
+    const page = await browser.newPage({ viewport: { width, height: 768 } });
+    await page.goto(`${server.origin}/about`);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, 'nothing scrolls sideways');
+    assert.ok((await page.$$eval('.seeds tr', (all) => Math.max(...all.map((e) => e.offsetHeight)))) < 300, 'no column has one letter a line');
+    await page.close();
+  });
+
 test('with forced colours an arrow points, and the chosen tab has a line of its own', async () => {
   const x = await fresh(browser, at.origin, { forcedColors: 'active' });
   await press(x.page, 'step');
   const [clip, tabs] = await x.page.evaluate(() => [getComputedStyle(document.querySelector('.line'), '::after').clipPath, [...document.querySelectorAll('[role=tab]')].map((t) => getComputedStyle(t).borderBottomColor)]);
   assert.match(clip, /polygon/, 'the head is a shape, not a border');
   assert.notEqual(tabs[0], tabs[1], 'not by weight alone');
+  const [off, on] = await x.page.evaluate(() => { document.getElementById('back').ariaDisabled = 'true'; return ['back', 'run'].map((id) => getComputedStyle(document.getElementById(id)).color); });
+  assert.notEqual(off, on, 'and what cannot be pressed is grey');
+  await x.close();
+});
+
+test('a dark page is printed dark on white', async () => {
+  const x = await fresh(browser, at.origin);
+  await x.page.selectOption('#theme', 'dark');
+  await x.page.emulateMedia({ media: 'print' });
+  assert.equal(await x.page.evaluate(() => getComputedStyle(document.body).color), 'rgb(27, 31, 36)', 'backgrounds are not printed, so the ink is that of the light theme');
+  await x.close();
+});
+
+test('the parts of a check are words of their own', async () => {
+  const x = await fresh(browser, at.origin);
+  for (let i = 0; i < 3; i++) await press(x.page, 'step');
+  assert.equal(await x.page.textContent('.check h4'), '✓issuer.equal MUST RFC 8414 section 3.3');
   await x.close();
 });

@@ -61,6 +61,18 @@ test('the core is cut off, or no core: the verdict says so; without the plan the
   await y.close();
 });
 
+test('no network, or no script: the verdict line says so, marked as a failure', async () => {
+  const x = await raw(at.origin, (page) => page.route('**/core.wasm.gz', (r) => r.abort()));
+  await x.page.waitForSelector('#verdict.is-bad');
+  assert.equal(await x.page.innerText('#verdict'), '✕ The core did not load: no answer came; load it again');
+  await x.close();
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(at.origin);
+  assert.match(await page.innerText('#verdict'), /needs JavaScript and WebAssembly/);
+  await context.close();
+});
+
 test('opened as a file the page says how to serve it', async () => {
   const x = await raw(`file://${path.join(process.env.PAGE, 'index.html')}`);
   await x.page.waitForSelector('#verdict.is-bad');
@@ -271,5 +283,32 @@ test('live: of two tabs each takes its own callback, and a page that was closed 
   await other.click('#step:has-text("Open the page again")');
   await (await again).click('button[value=approve]');
   await other.waitForSelector('#sentence:has-text("went through")');
+  await x.close();
+});
+
+test('live: while the server asks the user, a link is copied and a trace opens', async () => {
+  const x = await fresh(browser, server.origin, clipboard);
+  const asks = async () => {
+    await x.page.selectOption('#target', 'self');
+    const opened = x.context.waitForEvent('page');
+    await x.page.click('#run');
+    const page = await opened;
+    await x.page.waitForSelector('#step:has-text("Open the page again")');
+    return page;
+  };
+  const consent = await asks();
+  await x.page.bringToFront();
+  await x.page.click('#link');
+  await x.page.waitForSelector('#said:has-text("Copied: link")');
+  await consent.click('button[value=approve]');
+  await x.page.waitForSelector('#sentence:has-text("went through")');
+  await asks();
+  await x.page.setInputFiles('#file', { name: 'a.ndjson', mimeType: 'text/plain', buffer: Buffer.from(`${head}\n${asked}\n`) });
+  await x.page.waitForSelector('#step:has-text("A recorded trace a.ndjson")', { timeout: 5000 });
+  await x.page.click('#reset');
+  await idle(x.page);
+  await asks();
+  await x.page.evaluate(() => { location.hash = 'v=1&flow=device'; });
+  await x.page.waitForFunction(() => document.getElementById('flow').value === 'device', null, { timeout: 5000 });
   await x.close();
 });

@@ -30,7 +30,7 @@ function showVerdict() {
 	fill($('verdict'), h('b.mark', { 'aria-hidden': 'true' }, glyphs[kind] || '✕'), ' ', said, v.cause && h('div.more', more.slice(1)));
 }
 
-const clock = (s) => String(Math.floor(s / 3600)).padStart(2, 0) + new Date(s * 1000).toISOString().slice(13, 19);
+const clock = (s) => `${s / 3600 | 0}`.padStart(2, 0) + new Date(s * 1000).toISOString().slice(13, 19);
 
 // The buttons of a run are never disabled: that would take the focus from them.
 const off = (id) => $(id).ariaDisabled === 'true';
@@ -49,7 +49,7 @@ function showControls() {
 	fill($('reset'), replay ? 'Close trace' : 'Reset');
 	fill($('step'), replay ? ['A recorded trace', h('span.detail', ' ', view.name)] : live.visiting ? 'Open the page again' : view.lacks ? 'No server yet' : over ? 'Finished' : ['Step ▸ ', view.next, view.detail && h('span.detail', ' ', view.detail)]);
 	$('clock').textContent = view.clock == null ? '--' : real ? 'real time' : clock(view.clock);
-	$('link').disabled = $('export').disabled = view.rows.length === 0;
+	$('link').disabled = $('export').disabled = !view.rows[0];
 }
 
 async function show(next, follow = true) {
@@ -57,8 +57,7 @@ async function show(next, follow = true) {
 	view.flow ||= $('flow').value;
 	if (view.live && new URL(target()).origin !== location.origin)
 		for (const f of [view.verdict, ...view.findings]) if (f.id === 'challenge.missing') f.cause = 'It is not sent, or Access-Control-Expose-Headers does not name it: a page cannot tell.';
-	const sent = view.rows.filter((r) => !r.pending);
-	if (follow) current = view.verdict.row && view.over ? view.verdict.row : sent.length ? sent[sent.length - 1].n : 0;
+	if (follow) current = view.verdict.row && view.over ? view.verdict.row : view.rows.findLast((r) => !r.pending)?.n || 0;
 	if (current > view.rows.length) current = 0;
 	draw(view, current, select);
 	showVerdict();
@@ -106,17 +105,18 @@ function choose(name, focus) {
 
 let last = Promise.resolve();
 
-/** One thing after the other; what goes wrong is said, never swallowed. */
+/** One thing after the other, but for a visit; what goes wrong is said, never swallowed. */
 function doing(work) {
 	busy++;
 	say();
 	if (view) showControls();
-	last = last.then(work).catch((e) => (view ? say : broken)(e.message)).then(() => {
+	const now = (live.visiting ? ready : last).then(work).catch((e) => (view ? say : broken)(e.message)).then(() => {
 		busy--;
 		if (view) showControls();
 		while (!busy && keyed.length) $(keyed.shift()).click();
 	});
-	return last;
+	last = Promise.all([last, now]);
+	return now;
 }
 
 const keyed = []; // what was asked for by key while something else was being done
@@ -138,9 +138,7 @@ async function begin() {
 	const lacks = $('target').value === 'url' && !live.reachable($('url').value.trim()) ? live.rule : '';
 	$('wrong').textContent = lacks;
 	c.live = lacks ? '' : target();
-	if (c.live) {
-		Object.assign(c, { secret: crypto.getRandomValues(new Uint8Array(32)).join(), redirect: live.redirect(), fault: '', revision: '' });
-	}
+	if (c.live) Object.assign(c, { secret: crypto.getRandomValues(new Uint8Array(32)).join(), redirect: live.redirect(), fault: '', revision: '' });
 	current = 0;
 	const v = await call('new', c);
 	moves = [];
@@ -160,7 +158,8 @@ async function go(kind, what) {
 const move = (kind, what) => doing(async () => show(await go(kind, what)));
 const step = () => (live.visiting ? live.again() : doing(async () => (view.live ? live.step(show, say) : show(await go('step')))));
 const back = () => doing(async () => { await show(await call('back')); moves.pop(); });
-const reset = () => { live.stop(); return doing(begin); };
+const anew = (work) => { live.stop(); return doing(work); };
+const reset = () => anew(begin);
 const run = () => doing(async () => {
 	let next = view;
 	if (next.live) while (!view.over && (await live.step(show, say)));
@@ -215,7 +214,6 @@ async function exporting(kind) {
 }
 
 async function load(text, name) {
-	live.stop();
 	const v = await call('load', /^\s*{\s*"log"/.test(text) ? fromHAR(text) : text);
 	for (const r of v.rows) r.pending = false; // it was sent, and not answered
 	current = 0;
@@ -361,7 +359,7 @@ function wire() {
 	for (const [id, f] of Object.entries(on)) $(id).onclick = () => off(id) || f();
 	for (const id of [...settings, 'target', 'url']) $(id).onchange = () => { chosen(); reset(); };
 	for (const [id, f] of [['advance', (s) => move('advance', +s)], ['export', (k) => doing(() => exporting(k))]]) $(id).onchange = ({ target: t }) => { f(t.value); t.value = ''; };
-	const open = ([file]) => file && doing(async () => load(await file.text(), file.name));
+	const open = ([file]) => file && anew(async () => load(await file.text(), file.name));
 	$('file').onchange = () => { open([...$('file').files]); $('file').value = ''; };
 	for (const t of document.querySelectorAll('[role=tab]')) t.onclick = () => choose(t.id.slice(4));
 	addEventListener('keydown', pressed);
@@ -369,7 +367,7 @@ function wire() {
 	new ResizeObserver(() => root.style.setProperty('--top', `${$('top').offsetHeight}px`)).observe($('top'));
 	addEventListener('dragover', (e) => e.preventDefault());
 	addEventListener('drop', (e) => { e.preventDefault(); open(e.dataTransfer.files); });
-	addEventListener('hashchange', () => /[#&][tv]=/.test(location.hash) && doing(fromLink));
+	addEventListener('hashchange', () => /[#&][tv]=/.test(location.hash) && anew(fromLink));
 	$('theme').value = kept.theme || '';
 	const paint = () => { root.style.colorScheme = $('theme').value; };
 	$('theme').onchange = () => { keep('theme', $('theme').value); paint(); };

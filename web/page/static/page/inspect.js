@@ -17,12 +17,12 @@ function title(d) {
 function checks(d) {
 	const made = d.checks.filter((c) => c.id), tried = d.checks.filter((c) => c.tried);
 	return [
-		made.length > 0 && h('h3', 'Checks'),
+		made[0] && h('h3', 'Checks'),
 		made.map((c) => h('section.check', { class: c.ok ? 'ok' : 'bad' },
-			h('h4', h('b.mark', c.ok ? '✓' : '✕'), c.id, h('span.level', c.level), h('span.cite', cite(c))),
+			h('h4', h('b.mark', c.ok ? '✓' : '✕'), c.id, ' ', h('span.level', c.level), ' ', h('span.cite', cite(c))),
 			c.about && h('p', c.about), compare(c.want, c.got, c.ok))),
-		tried.length > 0 && h('h3', 'Addresses tried'),
-		tried.length > 0 && h('ol.tried', tried.map((t) => h('li', h('code', t.tried), h('p', `${t.rule}: `, h('b', t.outcome))))),
+		tried[0] && h('h3', 'Addresses tried'),
+		tried[0] && h('ol.tried', tried.map((t) => h('li', h('code', t.tried), h('p', `${t.rule}: `, h('b', t.outcome))))),
 	];
 }
 
@@ -37,7 +37,7 @@ function compare(want, got, same) {
 const places = { query: 'URL', json: 'document', location: 'redirect', made: 'made here' };
 
 function params(d, go) {
-	if (!d.params.length) return null;
+	if (!d.params[0]) return null;
 	return [h('h3', 'Parameters'), h('div.params', d.params.map((p) => h('div.param', h('div.pname', h('code', p.name), h('span.in', places[p.in] || p.in)),
 		h('div', h('code.value', long(p.value, 400)), p.meaning && h('p', p.meaning), p.track && track(d, p, go)))))];
 }
@@ -47,8 +47,8 @@ function track(d, p, go) {
 	if (!t) return null;
 	const roles = [];
 	for (const s of t.stops) {
-		const last = roles[roles.length - 1];
-		last && last.role === s.role ? last.rows.push(s.row) : roles.push({ role: s.role, rows: [s.row] });
+		const last = roles.at(-1);
+		last?.role === s.role ? last.rows.push(s.row) : roles.push({ role: s.role, rows: [s.row] });
 	}
 	const lit = () => light(t.stops), off = () => light(null);
 	return h('button.track', { onclick: () => go(t.stops[0].row), onmouseenter: lit, onfocus: lit, onmouseleave: off, onblur: off, 'data-kind': p.track },
@@ -56,8 +56,8 @@ function track(d, p, go) {
 }
 
 function pkce(d) {
-	if (!d.pkce) return null;
 	const p = d.pkce;
+	if (!p) return null;
 	return [h('h3', 'PKCE, worked out'), h('ol.sum',
 		h('li', h('span', 'code_verifier, kept by the client'), h('code', p.verifier)),
 		h('li', h('span', 'SHA-256 of its ASCII, 32 bytes'), h('code', p.digest.replace(/../g, '$& '))),
@@ -71,14 +71,13 @@ function jwt(d) {
 }
 
 function explain(d, v, go) {
-	const mine = v.findings.filter((f) => f.row === d.row.n);
 	return [title(d), d.why && h('p.why', d.why), d.row.kind === 'internal' && d.note && h('p', `The client ${d.note}. `, cite(d)),
-		mine.map((f) => {
+		v.findings.filter((f) => f.row === d.row.n).map((f) => {
 			const due = f.mark === 'due', said = h('h3', h('b.mark', f.mark === 'bad' ? '✕' : due ? '✓' : '!'), due && 'Refused, as it must be: ', f.text.replace(/\.$/, ''));
 			return h('section.finding', { class: `is-${f.mark}` }, said, !due && f.want && compare(f.want, f.got || '', false), f.cite && h('p', cite(f)),
 				!due && [f.cause && h('p', h('b', 'Usually because: '), f.cause), f.fix && h('p', h('b', 'To fix: '), f.fix)]);
 		}),
-		d.notes.length > 0 && h('ul.notes', d.notes.map((n) => h('li', n))),
+		d.notes[0] && h('ul.notes', d.notes.map((n) => h('li', n))),
 		checks(d), pkce(d), params(d, go), jwt(d)];
 }
 
@@ -89,7 +88,7 @@ export function pre(name, text) {
 const decode = (s) => { try { return decodeURIComponent(s.replace(/\+/g, ' ')); } catch { return s; } };
 
 function readable(headers, body) {
-	const type = (headers.find(([n]) => n.toLowerCase() === 'content-type') || [])[1] || '';
+	const type = headers.find(([n]) => /^content-type$/i.test(n))?.[1];
 	if (/json/.test(type)) try { return JSON.stringify(JSON.parse(body), null, 2); } catch { return body; }
 	if (/form-urlencoded/.test(type)) return body.split('&').map((p) => { const [n, ...v] = p.split('='); return `${decode(n)} = ${decode(v.join('='))}`; }).join('\n');
 	return body;
@@ -106,12 +105,11 @@ function http(d, v, go, actions) {
 	const out = [title(d)];
 	const m = d.request || d.response;
 	if (!m) return [...out, h('p', 'No message: this was made or decided inside one party.')];
-	const headers = m.headers.map(([n, x]) => `${n}: ${x}`).join('\n');
 	const first = d.request ? `${m.method} ${wire ? m.url : url(m)}` : `HTTP ${m.status}`;
 	out.push(h('div.tools', h('label', h('input', { type: 'checkbox', checked: wire, onchange: (e) => { wire = e.target.checked; actions.again(); } }), ' as on the wire'),
 		d.curl && h('button', { onclick: () => actions.copy(d.curl, 'curl command') }, 'Copy as curl'),
 		d.row.pending && !v.live && h('button', { onclick: () => actions.edit(d.request) }, 'Edit before sending')));
-	out.push(pre(d.request ? 'Request as sent' : 'Answer as received', `${first}\n${headers}`));
+	out.push(pre(d.request ? 'Request as sent' : 'Answer as received', [first, ...m.headers.map(([n, x]) => `${n}: ${x}`)].join('\n')));
 	if (m.body) out.push(h('h3', 'Body'), pre('Body of the message', wire ? m.body : readable(m.headers, m.body)));
 	return out;
 }
@@ -120,10 +118,10 @@ function state(d) {
 	const parties = [...new Set(d.held.map((x) => x.party))];
 	const n = d.row.n;
 	return [title(d), h('p.why', 'What each party holds after this message.'),
-		parties.length === 0 && h('p', 'Nothing yet.'),
+		!parties[0] && h('p', 'Nothing yet.'),
 		parties.map((p) => {
 			const all = d.held.filter((x) => x.party === p && (!x.gone || x.gone === n));
-			return h('section.party', { 'data-party': p }, h('h3', partyName(p)), all.length === 0 && h('p', 'Nothing any more.'), h('ul.held', all.map((x) => {
+			return h('section.party', { 'data-party': p }, h('h3', partyName(p)), !all[0] && h('p', 'Nothing any more.'), h('ul.held', all.map((x) => {
 				const [sign, kind] = x.gone === n ? ['−', 'gone'] : x.since === n ? ['+', 'new'] : [];
 				return h('li', { class: kind }, h('b.mark', sign), h('code', x.name), h('span.hidden', sign && ` ${kind}`),
 					h('code.value', long(x.value, 200)), h('span.in', sign === '−' ? 'used up here' : `since ${x.since}`));

@@ -100,7 +100,7 @@ async function why(url, e) {
 	if (local && !loopback(location.hostname)) {
 		for (const name of ['loopback-network', 'local-network-access']) {
 			const state = await navigator.permissions.query({ name }).then((p) => p.state, () => '');
-			if (state === 'denied' || state === 'prompt') return state;
+			if (/denied|prompt/.test(state)) return state;
 		}
 	}
 	const there = await fetch(url, { mode: 'no-cors', credentials: 'omit', signal: AbortSignal.timeout(10000) }).then(() => true, () => false);

@@ -13,7 +13,7 @@ export const partyName = (p) => (p === 'browser' && flow === 'device' ? 'Phone' 
 function setLanes(f, rows) {
 	flow = f;
 	const servers = ['resource', 'authorization server'];
-	if (/^(device|client-creds)$/.test(f)) servers.reverse();
+	if (/device|creds/.test(f)) servers.reverse();
 	const all = ['browser', 'client', ...servers, "client's site"].filter((p) => rows.some((r) => r.from === p || r.to === p));
 	$('diagram').style.setProperty('--lanes', all.length);
 	$('heads').replaceChildren(...all.map((p) => h('span.head', { 'data-party': p }, partyName(p))));
@@ -35,7 +35,7 @@ function content(r, all) {
 	const lane = Math.max(0, Math.min(all.indexOf(r.from), all.indexOf(r.to)));
 	const [glyph, word] = marks[r.mark] || [];
 	const inside = r.from === r.to;
-	const label = h('span.label', glyph && h('b.mark', glyph), r.kind === 'navigate' && h('span.verb', 'open '), r.pieces.length ? r.pieces.join(' ') : r.kind === 'response' ? 'answer' : '');
+	const label = h('span.label', glyph && h('b.mark', glyph), r.kind === 'navigate' && h('span.verb', 'open '), r.pieces.join(' ') || (r.kind === 'response' && 'answer'));
 	place(label, inside ? 2 * lane + 1 : 2 * lane + 2, -1);
 	const who = inside ? partyName(r.from) : `${partyName(r.from)} → ${partyName(r.to)}`;
 	return [h('span.n', r.n || '·'), h('span.who', who), label, line(r, all),
@@ -99,7 +99,5 @@ export const reveal = (n) => $(`m${n}`)?.scrollIntoView({ block: 'nearest' });
 
 /** Lights the rows that a value passes through. */
 export function light(stops) {
-	for (const b of document.querySelectorAll('#rows button')) {
-		b.classList.toggle('lit', !!stops?.some((s) => s.row === Number(b.dataset.n)));
-	}
+	for (const b of document.querySelectorAll('#rows button')) b.classList.toggle('lit', !!stops?.some((s) => s.row === +b.dataset.n));
 }

@@ -41,12 +41,12 @@ function terminal(s, actions, live) {
 
 export function showScreens(view, actions) {
 	const all = view.over ? [] : view.screens;
-	$('screens').hidden = all.length === 0;
+	$('screens').hidden = !all[0];
 	if (!all.some((s) => s.html)) frame = null;
 	const wanted = all.map((s) => (s.html ? page(s, actions.submit) : terminal(s, actions, view.live)));
 	const box = $('screens');
 	// A frame that is moved loads again, so it stays where it is.
 	if (frame && box.contains(frame)) for (const c of [...box.children]) { if (!wanted.includes(c)) c.remove(); }
 	else fill(box);
-	wanted.forEach((w) => { if (!box.contains(w)) w.classList.contains('terminal') ? box.prepend(w) : box.append(w); });
+	wanted.forEach((w) => { if (!box.contains(w)) w.matches('.terminal') ? box.prepend(w) : box.append(w); });
 }

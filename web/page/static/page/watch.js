@@ -1,7 +1,7 @@
 // Says where the verdict is that the page did not start. It is no module: from
 // file: none loads.
 globalThis.broken = (text) => {
-	for (const [id, say] of [['step', 'It did not load'], ['sentence', text]]) document.getElementById(id).textContent = say;
+	for (const [what, say] of [['#step', 'It did not load'], ['.mark', '✕'], ['#sentence', text]]) document.querySelector(what).textContent = say;
 	document.getElementById('verdict').className = 'is-bad';
 };
 addEventListener('error', () => {

@@ -4,7 +4,7 @@ import './wasm_exec.js';
 
 // Some hosts serve .gz as it is, others undo it on the way: the first bytes say.
 async function read(url) {
-	const r = await fetch(url);
+	const r = await fetch(url).catch(() => { throw Error('no answer came; load it again'); });
 	if (!r.ok) throw new Error(`it is not here (${r.status}): run scripts/build-page`);
 	const b = new Uint8Array(await r.arrayBuffer());
 	if (b[0] !== 0x1f || b[1] !== 0x8b) return b;
