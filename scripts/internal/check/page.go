@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -38,9 +39,10 @@ func page(t *tally) error {
 	return errors.Join(err, t.pageTests(env, files...))
 }
 
-// pageTests runs files of tests beside each other.
+// pageTests runs files of tests, some beside each other: whoever waits in a
+// browser that is short of time looks again and again.
 func (t *tally) pageTests(env []string, files ...string) error {
-	c := exec.Command("node", append([]string{"--test", "--test-reporter=tap", fmt.Sprintf("--test-concurrency=%d", len(files))}, files...)...)
+	c := exec.Command("node", append([]string{"--test", "--test-reporter=tap", fmt.Sprintf("--test-concurrency=%d", runtime.NumCPU()+1)}, files...)...)
 	c.Env, c.Stderr = env, os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
