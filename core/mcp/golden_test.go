@@ -104,6 +104,8 @@ func TestGoldenAnswers(t *testing.T) {
 		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", " =?base64?bm9uZQ==?=\t")},
 		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "=?base64?bm9uZR==?=")},
 		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "=?base64?b25l?=")},
+		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "=?base64?bm9uZQ==!?=")},
+		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "=?base64?bm9uZQ==?=", "Mcp-Name", "=?base64?bm9uZQ==?=")},
 		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "bm9uZQ==?=")},
 		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "other")},
 		{stateless("tools/call", `"name":"none",`), header("MCP-Protocol-Version", "2026-07-28", "Mcp-Method", "tools/call", "Mcp-Name", "none", "Mcp-Name", "none")},
@@ -238,7 +240,7 @@ func TestSpeaksStateless(t *testing.T) {
 		{400, fault("-32602"), true}, {404, fault("-32602"), true}, {415, fault("-32602"), false},
 		{400, fault("-32600"), false}, {400, fault("-32700"), false}, {400, `{"error":{"code":"-32020"}}`, false},
 		{422, "Unexpected message, expect initialize request", false}, {409, "{}", false}, {429, "{}", true}, {302, "", true},
-		{200, fault("-32002"), false}, {200, fault("-32600"), false}, {200, fault("-32601"), true}, {200, fault("-32602"), true}, {500, fault("-32002"), true},
+		{499, "", false}, {200, fault("-32002"), false}, {200, fault("-32600"), false}, {200, fault("-32601"), true}, {200, fault("-32602"), true}, {500, fault("-32002"), true},
 	} {
 		m := message.JSON(c.status, []byte(c.body))
 		if got := mcp.SpeaksStateless(m); got != c.speaks {
