@@ -246,7 +246,7 @@ func TestQRAtATerminal(t *testing.T) {
 // A countdown that is wider than the terminal would leave a line behind with
 // each second.
 func TestACountdownStaysOnItsLine(t *testing.T) {
-	for columns, shown := range map[uint16]string{20: "  waiting, 1h0m0s l", 37: "  waiting, 1h0m0s left; Ctrl-C gives", 80: "  waiting, 1h0m0s left; Ctrl-C gives up"} {
+	for columns, shown := range map[uint16]string{20: "  waiting, 1h0m0s l", 37: "  waiting, 1h0m0s left; Ctrl-C gives", 39: "  waiting, 1h0m0s left; Ctrl-C gives u", 0: "  waiting, 1h0m0s left; Ctrl-C gives up", 80: "  waiting, 1h0m0s left; Ctrl-C gives up"} {
 		is := is.New(t)
 		p, s, _ := seated(t, columns, 25)
 		stop := p.Countdown(time.Now().Add(time.Hour))
@@ -255,7 +255,7 @@ func TestACountdownStaysOnItsLine(t *testing.T) {
 		p.Notice("after")
 		s.until(t, "after")
 		for piece := range strings.SplitSeq(s.seen, "\r") {
-			is.True(len(piece) < int(columns)) // what is written is taken away again
+			is.True(columns == 0 || len(piece) < int(columns)) // what is written is taken away again
 		}
 	}
 }

@@ -169,10 +169,23 @@ func TestDeleteLeavesNoPointer(t *testing.T) {
 	is.Equal(s.Replace(profile.Profile{ID: "abcd1111"}), profile.ErrNotFound) // it cannot come back by an update
 }
 
+func TestOthersAreOfTheSameResource(t *testing.T) {
+	is := is.New(t)
+	s := two()
+	for i := range s.Profiles {
+		s.Profiles[i].AccessToken = "a"
+	}
+	is.Equal(len(s.Others(s.Profiles[0])), 0) // another resource's is none of them
+	s.Profiles = append(s.Profiles, profile.Profile{ID: "abcd3333", ResourceURL: "https://h.example/mcp", AccessToken: "a"})
+	is.Equal(len(s.Others(s.Profiles[0])), 1) // nor is the profile itself
+}
+
 func TestCleared(t *testing.T) {
 	is := is.New(t)
 	p := profile.Profile{ID: "1", AccessToken: "a", RefreshToken: "r", TokenType: "Bearer", Scope: "s", ExpiresAt: time.Unix(1, 0), RequestedScope: "s",
-		ClientID: "c", ClientSecret: "x", DynamicClientRegistration: []byte(`{"client_secret":"x","registration_access_token":"y"}`), TokenEndpointAuthMethod: "none"}
+		ClientID: "c", ClientSecret: "x", DynamicClientRegistration: []byte(`{"client_secret":"x","registration_access_token":"y"}`), TokenEndpointAuthMethod: "none", ClientRefusedAt: time.Unix(2, 0)}
+	is.True(p.Registered())                                                   // there is a registration to keep
+	is.True(!p.Cleared(false).Registered())                                   // or to drop
 	is.Equal(p.Cleared(false), profile.Profile{ID: "1", RequestedScope: "s"}) // nothing secret stays
 	kept := p.Cleared(true)
 	is.Equal(kept.ClientSecret, "x")                 // the registration stays when asked for
