@@ -188,7 +188,7 @@ func CheckIssuer(issuer string) error {
 	if err != nil {
 		return err
 	}
-	if u.Path != "" || u.HasQuery || u.Origin() != issuer {
+	if u.Origin() != issuer {
 		return errors.New("it must be an origin such as http://127.0.0.1:8765, without path, query or default port")
 	}
 	return nil
@@ -196,8 +196,7 @@ func CheckIssuer(issuer string) error {
 
 // CheckHost says why a text cannot be one of Config.Hosts.
 func CheckHost(host string) error {
-	u, err := message.ParseURL("http://" + host)
-	if err != nil || u.Path != "" || u.HasQuery || strings.ContainsAny(host, "/?#@") {
+	if _, err := message.ParseURL("http://" + host); err != nil || strings.ContainsAny(host, "/?#@") {
 		return errors.New("wanted a name, or a name with a port, such as test.example:8765")
 	}
 	return nil
