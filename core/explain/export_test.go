@@ -80,3 +80,28 @@ func TestCurlSendsTheRequest(t *testing.T) {
 	is.Equal(<-got, "PUT /a[1-3]{b,c} it's [] @"+secret) // the name of the file is text
 	is.Equal(count.Load(), int32(1))                     // one request
 }
+
+// What a curl command says, to the letter.
+func TestCurlSaysWhatIsSent(t *testing.T) {
+	is := is.New(t)
+	field := func(name, value string) message.Request {
+		return message.Request{Method: "GET", URL: "https://a.example/", Header: message.Header{{Name: name, Value: value}}}
+	}
+	for _, c := range []struct {
+		m    message.Request
+		want string
+	}{
+		{message.Request{Method: "GET", URL: "HTTPS://a.example/x"}, "curl -i -g \\\n  'HTTPS://a.example/x'\n"},
+		{message.Request{Method: "GET", URL: "file:///etc/passwd"}, "# no request over HTTP: 'file:///etc/passwd'\n"},
+		{message.Request{Method: "GET", URL: "-o x"}, "# no request over HTTP: '-o x'\n"},
+		{message.Request{Method: "POST", URL: "http://a.example/", Body: []byte("@it's")}, "curl -i -g -X POST \\\n  --data-raw '@it'\\''s' \\\n  'http://a.example/'\n"},
+		{message.Request{Method: "x; y", URL: "http://a.example/"}, "curl -i -g -X 'x; y' \\\n  'http://a.example/'\n"},
+		{field("A", "b"), "curl -i -g \\\n  -H 'A: b' \\\n  'https://a.example/'\n"},
+		{field("A", ""), "curl -i -g \\\n  -H 'A;' \\\n  'https://a.example/'\n"},
+		{field("", "b"), "curl -i -g \\\n  'https://a.example/'\n"},
+		{field("@file", "b"), "curl -i -g \\\n  'https://a.example/'\n"},
+		{field("A", "b\r\nC: d"), "curl -i -g \\\n  'https://a.example/'\n"},
+	} {
+		is.Equal(explain.Curl(c.m), c.want)
+	}
+}
