@@ -1,3 +1,4 @@
+// RFC 9449: what was given for a proof is good with proofs of that key alone.
 package authserver
 
 import (
@@ -7,8 +8,6 @@ import (
 	"mcp-auth/core/jose"
 	"mcp-auth/core/message"
 )
-
-// RFC 9449: what was given for a proof is good with proofs of that key alone.
 
 // signing is a desk that looks at proofs, with a way to make them.
 func signing(t *testing.T) (d *desk, proof func(seed byte, path string) message.Field) {
